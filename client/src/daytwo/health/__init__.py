@@ -1,0 +1,28 @@
+"""Health checks that answer in time, and the endpoints that probes and monitors read."""
+
+from daytwo.health.apps import AsgiApp, WsgiApp
+from daytwo.health.checks import Skip
+from daytwo.health.endpoint import respond
+from daytwo.health.registry import Registry
+from daytwo.health.report import CheckResult, Report
+
+__all__ = [
+    "AsgiApp",
+    "CheckResult",
+    "Registry",
+    "Report",
+    "Skip",
+    "WsgiApp",
+    "asgi",
+    "check",
+    "default",
+    "draining",
+    "respond",
+    "wsgi",
+]
+
+default = Registry()
+check = default.check
+draining = default.draining
+asgi = AsgiApp(default)
+wsgi = WsgiApp(default)

@@ -1,0 +1,170 @@
+"""Where log lines go: level filter, form, and one whole write per line."""
+
+import io
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import IO, Any, Literal
+
+from daytwo import scope
+from daytwo._wire import dump, rfc3339
+from daytwo.logs.console import render
+from daytwo.logs.exceptions import describe
+from daytwo.logs.values import merge, plain, text
+
+Form = Literal["auto", "json", "console"]
+Tap = Callable[[dict[str, Any], int, BaseException | None], None]
+
+DEBUG, INFO, WARNING, ERROR, CRITICAL = 10, 20, 30, 40, 50
+NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", CRITICAL: "critical"}
+_NUMBERS = {name: number for number, name in NAMES.items()} | {"warn": WARNING, "fatal": CRITICAL}
+# What the line itself says; a caller's field of that name is kept as `field_<name>`.
+RESERVED = frozenset({"timestamp", "level", "message", "logger", "exception"})
+
+
+class Output:
+    """The one sink of a process. Configures itself from the environment when the first line arrives."""
+
+    def __init__(self) -> None:
+        self.threshold = 0  # lets the first call of any level in, which then configures
+        self.lost = 0  # lines that could not be written
+        self.taps: tuple[Tap, ...] = ()  # are told of every line of a Logger, after it was written
+        self.busy = threading.local()  # .on while stdlib logging and Daytwo hand records to each other
+        self._form: Form = "auto"
+        self._stream: IO[Any] | None = None
+        self._bound: object = None  # the stream that _render was chosen for
+        self._render: Callable[[dict[str, Any]], bytes] = _json_line
+        # Reentrant: a signal handler or a __del__ may log while this thread is writing a line.
+        self._lock = threading.RLock()
+
+    def configure(self, level: str | None = None, form: Form = "auto", stream: IO[Any] | None = None) -> None:
+        """Set level, form and stream anew, what is not given from the environment."""
+        wanted = os.environ.get("LOG_LEVEL", "") if level is None else level
+        known = _NUMBERS.get(str(wanted).strip().lower() or "info")
+        if hasattr(os, "register_at_fork") and self.threshold == 0:
+            os.register_at_fork(after_in_child=self._renew_lock)
+        self._form, self._stream, self._bound = form, stream, None
+        self.threshold = known or INFO
+        if known is None:
+            levels = ", ".join(NAMES.values())
+            self.emit("daytwo.logs", WARNING, f"unknown log level, using info; it can be {levels}", {"given": wanted})
+
+    def emit(
+        self,
+        logger: str,
+        number: int,
+        message: object,
+        fields: Mapping[Any, object],
+        bound: Mapping[str, Any] | None = None,
+        exc: BaseException | None = None,
+        *,
+        created: float | None = None,
+        tapped: bool = False,
+    ) -> None:
+        """Write one line if `number` passes the level. `bound` is plain already, `fields` are not.
+
+        On equal names `fields` win over `bound`, and those over the request's scope. Never raises.
+        """
+        if self.threshold == 0:
+            self.configure()
+        if number < self.threshold:
+            return
+        try:
+            record: dict[str, Any] = {
+                "timestamp": rfc3339(time.time() if created is None else created),
+                "level": NAMES[number],
+                "message": text(message) if type(message) is str else str(plain(message)),
+                "logger": logger,
+            }
+            request = scope.current()
+            if request:
+                merge(record, request.copy(), reserved=RESERVED)  # a copy: other threads may be adding to it
+            if bound:
+                record.update(bound)
+            if fields:
+                merge(record, fields, reserved=RESERVED)
+            if exc is not None:
+                record["exception"] = describe(exc)
+            self._write(record)
+        except Exception as error:  # noqa: BLE001 - a log call never raises, whatever it was given
+            self._apologise(logger, number, error)
+            return
+        if tapped and self.taps:
+            self._tell_taps(record, number, exc)
+
+    def _write(self, record: dict[str, Any]) -> None:
+        # sys.stdout is asked each time, so that whoever redirects it gets the lines.
+        stream = self._stream or sys.stdout
+        if stream is not self._bound:
+            self._render, self._bound = _renderer(self._form, stream), stream
+        line = self._render(record)
+        with self._lock:
+            try:
+                _write_whole(stream, line)
+            except Exception:  # noqa: BLE001 - full disk, closed pipe, a stream of the caller's own making
+                self.lost += 1
+
+    def _apologise(self, logger: str, number: int, error: Exception) -> None:
+        try:
+            message = f"a log line could not be rendered: {type(error).__name__}"
+            line = {"timestamp": rfc3339(time.time()), "level": NAMES[number], "message": message, "logger": logger}
+            self._write(line)
+        except Exception:  # noqa: BLE001 - nothing is left to say
+            self.lost += 1
+
+    def _tell_taps(self, record: dict[str, Any], number: int, exc: BaseException | None) -> None:
+        if getattr(self.busy, "on", False):
+            return
+        self.busy.on = True
+        try:
+            for tap in self.taps:
+                tap(record, number, exc)
+        except Exception:  # noqa: BLE001 - somebody's logging.Handler failed; the line itself is written
+            self.lost += 1
+        finally:
+            self.busy.on = False
+
+    def _renew_lock(self) -> None:
+        # Another thread may have held it while this process was forked off; it does not live here.
+        self._lock = threading.RLock()
+
+
+def _renderer(form: Form, stream: IO[Any]) -> Callable[[dict[str, Any]], bytes]:
+    isatty = getattr(stream, "isatty", None)
+    terminal = isatty is not None and isatty()
+    production = os.environ.get("SENTRY_ENVIRONMENT", "").lower() in {"production", "prod"}
+    if form == "json" or (form == "auto" and (production or not terminal)):
+        return _json_line
+    colour = terminal and not os.environ.get("NO_COLOR")
+    return lambda record: render(record, colour=colour).encode()
+
+
+def _json_line(record: dict[str, Any]) -> bytes:
+    return dump(record) + b"\n"
+
+
+def _write_whole(stream: IO[Any], line: bytes) -> None:
+    if stream is sys.__stdout__ or stream is sys.__stderr__:
+        _write_descriptor(stream.fileno(), line)
+        return
+    # Bytes where the stream takes them: its encoding may lack a character, and Windows would change line ends.
+    target = getattr(stream, "buffer", stream)
+    target.write(line if isinstance(target, (io.RawIOBase, io.BufferedIOBase)) else line.decode())
+    target.flush()
+
+
+def _write_descriptor(descriptor: int, line: bytes) -> None:
+    # Past the stream's own buffer: one system call, so lines of several processes do not mix.
+    while line:
+        try:
+            line = line[os.write(descriptor, line) :]
+        except BlockingIOError:
+            # Some runtimes make a shared stdout non-blocking; a reader slower than a second loses the line.
+            if not select.select([], [descriptor], [], 1.0)[1]:
+                raise
+
+
+output = Output()

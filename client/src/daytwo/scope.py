@@ -1,0 +1,37 @@
+"""What is known about the request being served, shared by everything that serves it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+
+# One variable holding one mutable dict. A sync view runs in a thread with a *copy* of the context:
+# what it binds to a variable of its own is lost on return, what it puts into this dict is not.
+_current: ContextVar[dict[str, object] | None] = ContextVar("daytwo_scope", default=None)
+
+
+def current() -> dict[str, object] | None:
+    """Return the live dict of the request being served, or None outside of one."""
+    return _current.get()
+
+
+def set(**fields: object) -> None:  # noqa: A001 - read as `scope.set(plan="pro")`
+    """Add fields to the request being served. Outside of a request there is nothing to add to: ignored."""
+    fields_now = _current.get()
+    if fields_now is not None:
+        fields_now.update(fields)
+
+
+@contextmanager
+def request(**fields: object) -> Iterator[dict[str, object]]:
+    """Open the scope of one request and give its dict, which stays readable after the request ended.
+
+    A scope opened within another starts with the outer one's fields; its own are not seen outside.
+    """
+    opened = {**(_current.get() or {}), **fields}
+    token = _current.set(opened)
+    try:
+        yield opened
+    finally:
+        # ValueError: a streamed response may be closed in another context than the one it began in.
+        with suppress(ValueError):
+            _current.reset(token)
