@@ -1,0 +1,214 @@
+"""Runs what the queue holds: in threads of a serving process, or at once for tests and the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import Error, close_old_connections, connections, transaction
+
+from daytwo_server.core import clock
+from daytwo_server.core.jobs import queue
+from daytwo_server.core.jobs.registry import DEFAULT_LEASE, UnknownKind, kind_named, next_after, schedules
+from daytwo_server.core.models import Periodic
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+TICK_S = 1.0
+AFTER_STORE_ERROR_S = 2.0
+
+
+class LeaseLost(Exception):
+    """Another worker has this job by now, so what this one wrote is rolled back."""
+
+
+def run(claim: queue.Claim) -> None:
+    """Run one claimed job and settle it. Errors of the job are logged and kept on its row, never raised."""
+    try:
+        _run(claim)
+    except LeaseLost as lost:
+        log.warning("%s", lost)
+    except (Exception, SystemExit) as error:
+        ended = queue.fail(claim, error)
+        level = logging.ERROR if ended else logging.WARNING
+        tried = f"attempt {claim.attempts} of {claim.max_attempts}"
+        outcome = "is now a dead letter" if ended else "will run again"
+        log.log(level, "Job %d (%s) failed, %s, and %s.", claim.id, claim.kind, tried, outcome, exc_info=error)
+
+
+def _run(claim: queue.Claim) -> None:
+    kind = kind_named(claim.kind)
+    if kind.lease != DEFAULT_LEASE:
+        queue.renew(claim, kind.lease)
+    if not kind.atomic:
+        kind.handler(**claim.args)
+        _complete(claim)
+        return
+    with transaction.atomic():
+        kind.handler(**claim.args)
+        _complete(claim)
+
+
+def _complete(claim: queue.Claim) -> None:
+    if not queue.complete(claim):
+        raise LeaseLost(f"Job {claim.id} ({claim.kind}) outlived its lease; another worker has taken it.")
+
+
+def run_due_jobs(*, queues: Sequence[str] = ("default",), limit: int = 1000, tick: bool = True) -> int:
+    """Run everything that is due now, on this thread, periodic jobs included unless `tick` is off.
+
+    Returns how many ran. Leases are not renewed meanwhile: this is for tests and the command line.
+    """
+    if tick:
+        sync_periodic()
+        tick_periodic()
+    done = 0
+    while done < limit and (claim := _next(queues)):
+        run(claim)
+        done += 1
+    return done
+
+
+def _next(queues: Sequence[str]) -> queue.Claim | None:
+    return next((claim for name in queues if (claim := queue.claim(name))), None)
+
+
+def sync_periodic() -> None:
+    """Give every periodic kind of this process its row, and a new time if its schedule was changed."""
+    now = clock.now()
+    known = dict(Periodic.objects.values_list("kind", "schedule"))
+    for kind, schedule in schedules().items():
+        first = now if isinstance(schedule, dt.timedelta) else next_after(schedule, now, now=now)
+        if kind not in known:
+            Periodic.objects.get_or_create(kind=kind, defaults={"schedule": str(schedule), "next_run": first})
+        elif known[kind] != str(schedule):
+            Periodic.objects.filter(kind=kind).update(schedule=str(schedule), next_run=first)
+
+
+def tick_periodic() -> None:
+    """Enqueue the periodic jobs that are due, each in one transaction with the step to its next time."""
+    now = clock.now()
+    here = schedules()
+    for due in Periodic.objects.filter(next_run__lte=now, kind__in=here):
+        following = next_after(here[due.kind], due.next_run, now=now)
+        with transaction.atomic():
+            # Two workers may both see it due; the one that changes the row enqueues.
+            mine = Periodic.objects.filter(kind=due.kind, next_run=due.next_run)
+            if mine.update(next_run=following, last_run=now):
+                queue.enqueue(due.kind, unique_key=f"periodic:{due.kind}")
+
+
+@dataclass
+class _Running:
+    claim: queue.Claim
+    lease: dt.timedelta
+    renew_at: float  # time.monotonic()
+
+
+class Worker:
+    """Threads that run jobs, and one that renews their leases and enqueues periodic jobs.
+
+    Runs in any process that has set up Django. Put queues that matter more first. A job that is due is seen within
+    200 ms, at once when this process enqueued it.
+    """
+
+    def __init__(self, *, threads: int = 1, queues: Sequence[str] = ("default",)) -> None:
+        self._queues = tuple(queues)
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+        self._running: dict[int, _Running] = {}
+        self._workers = [
+            threading.Thread(target=self._work, name=f"jobs-{number}", daemon=True) for number in range(threads)
+        ]
+        self._keeper = threading.Thread(target=self._keep, name="jobs-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        for thread in (*self._workers, self._keeper):
+            thread.start()
+
+    def stop(self, grace: dt.timedelta = dt.timedelta(seconds=10)) -> bool:
+        """Take no further job and wait for those that run. False when some still run after `grace`.
+
+        Those are left to their lease: when it ends, another worker runs them again.
+        """
+        self._stopping.set()
+        deadline = time.monotonic() + grace.total_seconds()
+        for thread in self._workers:
+            if thread.is_alive():  # a worker that was never started stops as well
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._stopped.set()
+        if self._keeper.is_alive():
+            self._keeper.join(TICK_S)
+        return not any(thread.is_alive() for thread in self._workers)
+
+    def _work(self) -> None:
+        sleeper = threading.Event()
+        queue.listen(sleeper)
+        try:
+            while not self._stopping.is_set():
+                sleeper.clear()
+                if not self._run_next():
+                    sleeper.wait(POLL_S)
+        finally:
+            connections.close_all()
+
+    def _run_next(self) -> bool:
+        """Run one job if one is due. The thread outlives any error: what failed to settle comes back by its lease."""
+        try:
+            claim = _next(self._queues)
+            if claim is None:
+                return False
+            lease = _lease_of(claim)
+            self._running[claim.id] = _Running(claim, lease, _renewal(lease))
+            try:
+                run(claim)
+            finally:
+                del self._running[claim.id]
+                close_old_connections()
+        except Exception:
+            log.exception("The job worker could not use the store; it tries again in %g s.", AFTER_STORE_ERROR_S)
+            close_old_connections()
+            self._stopping.wait(AFTER_STORE_ERROR_S)
+        return True
+
+    def _keep(self) -> None:
+        synced = False
+        next_tick = 0.0
+        try:
+            while not self._stopped.wait(TICK_S / 2):
+                try:
+                    self._renew()
+                    if self._stopping.is_set() or time.monotonic() < next_tick:
+                        continue
+                    next_tick = time.monotonic() + TICK_S
+                    if not synced:
+                        sync_periodic()
+                        synced = True
+                    tick_periodic()
+                except Error:
+                    log.exception("The job worker could not renew leases or look for periodic jobs.")
+                    close_old_connections()
+        finally:
+            connections.close_all()
+
+    def _renew(self) -> None:
+        for job in list(self._running.values()):
+            if time.monotonic() >= job.renew_at and queue.renew(job.claim, job.lease):
+                job.renew_at = _renewal(job.lease)
+
+
+def _lease_of(claim: queue.Claim) -> dt.timedelta:
+    try:
+        return kind_named(claim.kind).lease
+    except UnknownKind:  # `run` fails it in words
+        return DEFAULT_LEASE
+
+
+def _renewal(lease: dt.timedelta) -> float:
+    return time.monotonic() + lease.total_seconds() / 3
