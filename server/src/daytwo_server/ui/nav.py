@@ -1,0 +1,46 @@
+"""What stands in the navigation. Rooms register their entries when they are loaded; no room is known here by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The headings in the order people read them; the first group has none.
+GROUPS = ("", "Respond", "Observe", "Support", "Ship", "Operate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One link. `key` follows `g` on the keyboard, `action` is what a viewer must be allowed to do to see it."""
+
+    group: str
+    label: str
+    url_name: str
+    icon: str
+    key: str
+    order: int
+    action: str
+    tab: int | None
+
+
+_entries: dict[str, Entry] = {}
+
+
+def register(
+    group: str, label: str, url_name: str, icon: str, key: str, order: int, action: str, *, tab: int | None = None
+) -> None:
+    """Add a link under one of `GROUPS`; `order` sorts within the group, `tab` is its place in the phone's bottom bar.
+
+    Registering the same page again replaces it. Raises ValueError for an unknown group or a key that is taken.
+    """
+    if group not in GROUPS:
+        raise ValueError(f"No navigation group {group!r}; there are {', '.join(map(repr, GROUPS))}")
+    taken = next((e for e in _entries.values() if key and e.key == key and e.url_name != url_name), None)
+    if taken:
+        raise ValueError(f"The key {key!r} of {label} already leads to {taken.label}; choose another letter")
+    _entries[url_name] = Entry(
+        group=group, label=label, url_name=url_name, icon=icon, key=key, order=order, action=action, tab=tab
+    )
+
+
+def entries() -> Sequence[Entry]:
+    """All links in the order of the page."""
+    return sorted(_entries.values(), key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.label))

@@ -1,0 +1,47 @@
+/* What happens to an answer of htmx that is not simply swapped in. `noSwap` in templates/ui/base.html names the failures
+   that are not; 409 and 422 are the form itself with its messages and need no word from here. */
+const REASONS = {
+  400: "The server did not understand this. Reload the page and try again.",
+  401: "You are signed out. Sign in again in another tab, then retry.",
+  403: "You are not allowed to do this, or the page is too old. Reload it and try again.",
+  404: "This is no longer there. Somebody may have deleted it.",
+  413: "This is too large to send.",
+  429: "Too many requests. Wait a moment and try again.",
+};
+
+const complain = (text, retry) =>
+  document.dispatchEvent(new CustomEvent("ui:toast", { detail: { text, level: "error", retry } }));
+
+const again = (el) => {
+  if (el instanceof HTMLFormElement) return () => el.requestSubmit();
+  return el instanceof HTMLButtonElement ? () => el.click() : null;
+};
+
+/* A poll or a stream that fails in the background is the live sign's business, no reason to interrupt anybody. */
+const asked = (ctx) => ctx?.sourceEvent?.isTrusted;
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { ctx } = event.detail;
+  const { status, headers } = ctx.response;
+  if (status === 409 || status === 422 || !asked(ctx)) return;
+  const told = headers.get("Content-Type")?.startsWith("text/plain") ? ctx.text.trim().slice(0, 300) : "";
+  const text = told || REASONS[status] || `The server failed (${status}). Look whether your change is there before you retry.`;
+  complain(text, status === 401 || status >= 500 ? again(ctx.sourceElement) : null);
+});
+
+document.addEventListener("htmx:error", (event) => {
+  const { ctx } = event.detail;
+  // With a response in hand the server was there, and the fault is in this page.
+  if (!asked(ctx) || ctx.response) return;
+  complain("The server did not answer. Your change may not be saved.", again(ctx.sourceElement));
+});
+
+/* A request for a piece that was redirected to a whole page: the session ended and this is the sign-in page, or a view
+   that knows nothing of htmx redirected after its work. Swapping it into a table row helps nobody, so go there. */
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  const { redirected, url } = ctx.response.raw;
+  if (!redirected || ctx.request.headers["HX-Request-Type"] !== "partial" || !/^\s*<(!doctype|html)/i.test(ctx.text)) return;
+  event.preventDefault();
+  location.href = url;
+});

@@ -1,0 +1,321 @@
+"""The component tags of Daytwo's pages. `main.settings` makes them builtins; elsewhere write `{% load ui %}`.
+
+Text given to a tag is escaped unless it is already safe. Tones are "", ok, degraded, partial, major, maintenance and
+accent; a wrong tone or icon fails while developing (see `ui.strict`). Wherever a tag takes `items`, each is a mapping
+or an object with the named fields.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.template.base import Node, Parser, Token
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from daytwo_server.core import clock
+from daytwo_server.ui import charts, formats, highlight, icons, people, stack, toasts
+from daytwo_server.ui.strict import choice
+
+register = template.Library()
+register.simple_tag(icons.icon)
+register.simple_tag(charts.sparkline)
+register.simple_tag(charts.bars)
+register.simple_tag(charts.periods)
+register.filter(formats.compact)
+register.filter(formats.grouped)
+register.filter(formats.duration)
+
+BADGE_TONES = charts.TONES | {"plain"}
+BUTTON_TONES = frozenset({"", "primary", "danger", "quiet"})
+_compile_icon = register.tags["icon"]
+
+
+@register.tag("icon")
+def compile_icon(parser: Parser, token: Token) -> Node:
+    """A literal name is checked when the template is compiled, so a typo fails in every environment and every test."""
+    node: Node = _compile_icon(parser, token)
+    first = next(iter(getattr(node, "args", ())), None)
+    name = getattr(first, "var", None)  # a string when it is a literal, otherwise a Variable
+    if isinstance(name, str) and name not in icons.names():
+        raise template.TemplateSyntaxError(f"{{% icon %}} has no icon {name!r}; {icons.SPRITE} lists the names")
+    return node
+
+
+# ---- Words and marks ----
+
+
+@register.simple_tag
+def badge(text: object, tone: str = "", *, live: bool = False) -> SafeString:
+    tone = choice(tone, BADGE_TONES, "badge tone")
+    css = f"badge badge--{tone}" if tone else "badge"
+    mark = format_html('<span class="dot dot--{} dot--live"></span>', tone or "accent") if live else ""
+    return format_html('<span class="{}">{}{}</span>', css, mark, text)
+
+
+@register.simple_tag
+def dot(tone: str = "", label: object = "") -> SafeString:
+    """A shape and, as colour is never the only sign, the word that belongs to it."""
+    tone = choice(tone, charts.TONES, "dot tone")
+    mark = format_html('<span class="{}"></span>', f"dot dot--{tone}" if tone else "dot")
+    return format_html('<span class="cluster">{}{}</span>', mark, label) if label else mark
+
+
+@register.simple_tag
+def avatar(name: object, size: str = "", *, key: object = "", square: bool = False, alone: bool = False) -> SafeString:
+    """Initials on a colour of their own. `key` (an address, an id) fixes the colour when names may repeat.
+
+    Hidden from screen readers, as the name usually stands beside it; `alone` when it does not.
+    """
+    name = str(name)
+    size = choice(size, icons.SIZES, "avatar size")
+    css = "avatar" + (f" avatar--{size}" if size else "") + (" avatar--square" if square else "")
+    meaning = format_html('role="img" aria-label="{}"', name) if alone else mark_safe('aria-hidden="true"')
+    colour = people.hue(str(key) or name)
+    return format_html(
+        '<span class="{}" style="--hue: {}" title="{}" {}>{}</span>', css, colour, name, meaning, people.initials(name)
+    )
+
+
+@register.simple_tag
+def number(value: float | None, *, short: bool = False) -> SafeString:
+    """Digits of equal width; `short` writes 12345 as 12.3k and keeps the whole number in the tooltip."""
+    if value is None:
+        return mark_safe('<span class="number subtle">&ndash;</span>')
+    text, whole = (formats.compact if short else formats.grouped)(value), formats.grouped(value)
+    if text == whole:
+        return format_html('<span class="number">{}</span>', text)
+    return format_html('<span class="number" title="{}">{}</span>', whole, text)
+
+
+# ---- Time ----
+
+
+@register.simple_tag
+def time(
+    value: dt.datetime | None, style: str = "", *, css: str = "", stop: bool = True, never: str = "never"
+) -> SafeString:
+    """How long ago, with the exact moment in a tooltip, in the reader's time zone. Styles: "" is "5 min ago", "short"
+    is "5 min", "clock" is "08:40", "date" is "14 Oct". A missing value reads `never`.
+
+    `stop` lets the keyboard stop here to show the tooltip. Turn it off inside a link and in long lists, where the
+    focus of the link or the row shows it.
+    """
+    if value is None:
+        return format_html('<span class="subtle">{}</span>', never)
+    moment, now = timezone.localtime(value), clock.now()
+    near = abs((now - moment).total_seconds()) < formats.WEEK
+    relative = choice(style, {"", "short", "clock", "date"}, "time style") in {"", "short"}
+    match style:
+        case "clock":
+            text = f"{moment:%H:%M}"
+        case "date":
+            text = formats.day(moment, now)
+        case _:
+            text = formats.relative(moment, now, short=style == "short")
+    return format_html(
+        '<time datetime="{}" title="{}"{}{}{}>{}</time>',
+        value.astimezone(clock.UTC).isoformat(timespec="seconds"),
+        formats.exact(moment),
+        format_html(' class="{}"', css) if css else "",
+        format_html(' data-relative="{}"', style) if relative and near else "",
+        mark_safe(' tabindex="0"') if stop else "",
+        text,
+    )
+
+
+@register.simple_tag
+def elapsed(since: dt.datetime) -> SafeString:
+    """A clock that counts up from `since`, "24:17"."""
+    seconds = (clock.now() - since).total_seconds()
+    return format_html(
+        '<b class="strong number" data-elapsed="{}">{}</b>', int(since.timestamp()), formats.clock_face(seconds)
+    )
+
+
+@register.simple_tag
+def countdown(until: dt.datetime, soon: int = 600) -> SafeString:
+    """A clock that counts down to `until`: orange in the last `soon` seconds, then red and negative."""
+    seconds = (until - clock.now()).total_seconds()
+    tone = " text-major" if seconds < 0 else " text-partial" if seconds < soon else ""
+    return format_html(
+        '<b class="strong number{}" data-countdown="{}" data-soon="{}">{}</b>',
+        tone, int(until.timestamp()), soon, formats.clock_face(seconds),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def server_now() -> str:
+    """Seconds since 1970, for scripts that correct the browser's clock."""
+    return f"{clock.now().timestamp():.1f}"
+
+
+# ---- Pictures ----
+
+
+@register.inclusion_tag("ui/components/bar_chart.html")
+def bar_chart(chart: charts.BarChart) -> dict[str, Any]:
+    return {"legend": chart.legend, "picture": charts.bar_chart(chart)}
+
+
+@register.inclusion_tag("ui/components/distribution.html")
+def distribution(label: object, parts: Sequence[tuple[object, float]], show: int = 3) -> dict[str, Any]:
+    """How often each value occurs: `parts` are (value, count), largest first; all after `show` become "other"."""
+    total = sum(count for _, count in parts) or 1
+    shares = [(name, count * 100 / total) for name, count in parts[:show]]
+    rest = 100 - sum(share for _, share in shares)
+    if len(parts) > show:
+        shares.append(("other", rest))
+    return {"label": label, "shares": [(name, share, _percent(share)) for name, share in shares]}
+
+
+def _percent(share: float) -> str:
+    return "<1%" if 0 < share < 1 else f"{share:.0f}%"
+
+
+@register.simple_tag
+def progress(done: float, total: float, label: object) -> SafeString:
+    share = min(100, max(0, round(done * 100 / total))) if total else 0
+    return format_html(
+        '<div class="progress" role="progressbar" aria-label="{0}" aria-valuemin="0" aria-valuemax="100"'
+        ' aria-valuenow="{1}"><span style="inline-size: {1}%"></span></div>',
+        label, share,
+    )  # fmt: skip
+
+
+@register.inclusion_tag("ui/components/stat.html")
+def stat(
+    label: object, value: object, unit: object = "", *, note: object = "", tone: str = "", url: str = "",
+    trend: Sequence[float] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """A tile: a number, one judgement in words (`note`), a line of the last day (`trend`). No tone is calm."""
+    picture = charts.sparkline(trend, label=f"{label}, recent course", tone=tone) if trend else ""
+    return {"label": label, "value": value, "unit": unit, "note": note, "tone": tone, "url": url, "picture": picture}
+
+
+# ---- Finding one's way ----
+
+
+@register.inclusion_tag("ui/components/tabs.html")
+def tabs(items: Iterable[Mapping[str, Any]], label: object) -> dict[str, Any]:
+    """`items`: label, url, and optionally count, current."""
+    return {"items": items, "label": label}
+
+
+@register.inclusion_tag("ui/components/segmented.html")
+def segmented(items: Iterable[Mapping[str, Any]], label: object) -> dict[str, Any]:
+    """A choice of a few links. `items`: label, url, and optionally current."""
+    return {"items": items, "label": label}
+
+
+@register.inclusion_tag("ui/components/chips.html")
+def chips(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Filters in force, each a link that lifts it. `items`: name, verb ("is"), value, url (the page without it)."""
+    return {"items": items}
+
+
+@register.inclusion_tag("ui/components/pager.html")
+def pager(newer: str = "", older: str = "") -> dict[str, Any]:
+    """Links to the pages around a cursor; nothing at all when there is only one page."""
+    return {"newer": newer, "older": older}
+
+
+# ---- Blocks ----
+
+
+@register.simple_block_tag
+def callout(content: SafeString, tone: str = "", *, icon: str = "info") -> SafeString:
+    tone = choice(tone, charts.TONES, "callout tone")
+    return render_to_string("ui/components/callout.html", {"content": content, "tone": tone, "icon": icon})
+
+
+@register.simple_block_tag
+def empty_state(
+    content: SafeString, title: object, *, text: object = "", icon: str = "", snippet: str = "",
+    language: str = "", waiting: object = "",
+) -> SafeString:  # fmt: skip
+    """What to do when there is nothing yet. `snippet` is code to copy, `waiting` is what the page listens for,
+    the content between the tags are the buttons.
+    """
+    words = {"title": title, "text": text, "icon": icon, "snippet": snippet, "language": language, "waiting": waiting}
+    return render_to_string("ui/components/empty_state.html", {"content": content, **words})
+
+
+@register.inclusion_tag("ui/components/properties.html")
+def properties(items: Iterable[tuple[object, object]]) -> dict[str, Any]:
+    """Label and value in two columns. A value that is safe HTML, such as the result of another tag, stays as it is."""
+    return {"items": items}
+
+
+@register.inclusion_tag("ui/components/code_block.html")
+def code_block(text: str, language: str = "", *, label: str = "Copy") -> dict[str, Any]:
+    """Code with a button that copies it. `language` as in `highlight.language_of`; unknown ones stay plain."""
+    lines = highlight.highlight_lines(text.splitlines(), language)
+    return {"code": mark_safe("\n".join(lines)), "label": label}  # noqa: S308 - every line is escaped
+
+
+@register.inclusion_tag("ui/components/stack_trace.html")
+def stack_trace(frames: Iterable[stack.Frame]) -> dict[str, Any]:
+    return {"rows": list(stack.fold(frames))}
+
+
+@register.inclusion_tag("ui/components/skeleton.html")
+def skeleton(lines: int = 3) -> dict[str, Any]:
+    widths = (60, 85, 40, 72, 55)
+    return {"widths": [widths[i % len(widths)] for i in range(lines)]}
+
+
+# ---- Doing something ----
+
+
+@register.inclusion_tag("ui/components/copy_button.html")
+def copy_button(text: str, label: str = "Copy") -> dict[str, Any]:
+    return {"text": text, "label": label}
+
+
+@register.inclusion_tag("ui/components/post_button.html")
+def post_button(
+    label: object, url: str, *, tone: str = "", icon: str = "", small: bool = False, key: str = "",
+    fields: Mapping[str, object] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A button that changes something at once. It asks no question: what it does can be undone from its toast.
+
+    `fields` are sent along as hidden inputs; `key` is the letter that presses it.
+    """
+    tone = choice(tone, BUTTON_TONES, "button tone")
+    words = {"label": label, "url": url, "tone": tone, "icon": icon, "small": small, "key": key}
+    return {**words, "fields": dict(fields or {})}
+
+
+@register.inclusion_tag("ui/components/field.html")
+def field(bound: BoundField, *, css: str = "") -> dict[str, Any]:
+    """A form field with its label, hint and errors. Django itself points aria-describedby at the ids used here.
+
+    `css` are further classes of the control. Checkboxes become switches, radio buttons a fieldset.
+    """
+    widget = bound.field.widget
+    # RadioSelect is the base of CheckboxSelectMultiple as well.
+    kind = "choices" if isinstance(widget, RadioSelect) else "switch" if isinstance(widget, CheckboxInput) else "input"
+    classes = " ".join(filter(None, ["input" if kind == "input" else "", widget.attrs.get("class", ""), css]))
+    control = bound.as_widget(attrs={"class": classes} if classes else {})
+    return {"field": bound, "kind": kind, "control": control}
+
+
+@register.inclusion_tag("ui/components/live.html")
+def live() -> dict[str, Any]:
+    """Says whether the page updates itself. Shown only where scripts run; `static/ui/js/live.js` keeps it honest."""
+    return {}
+
+
+@register.inclusion_tag("ui/components/toasts.html", takes_context=True)
+def toast_tray(context: Context) -> dict[str, Any]:
+    """The region for toasts, with those of the last request in it. Reading the messages uses them up."""
+    waiting = [toasts.of_message(message) for message in context.get("messages") or ()]
+    request = context.get("request")
+    here = request.get_full_path() if request else ""
+    return {"toasts": waiting, "here": here}

@@ -1,0 +1,53 @@
+"""Toasts with Undo, for pages that are loaded again (Django messages) and for answers to htmx (a header).
+
+An action that can be taken back asks no question first: it happens, and the toast offers the way back.
+"""
+
+import json
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.messages.storage.base import Message
+from django.http import HttpRequest, HttpResponse
+
+_UNDO = "undo "
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    text: str
+    level: str = "success"  # or "error", which stays until it is dismissed
+    undo: str = ""  # path that takes the action back when something is posted to it
+
+
+def undoable(request: HttpRequest, text: str, undo: str) -> None:
+    """Say `text` on the next page, with a button that posts to the path `undo`."""
+    messages.success(request, text, extra_tags=_UNDO + _own_path(undo))
+
+
+def of_message(message: Message) -> Toast:
+    tags = message.extra_tags or ""
+    undo = tags.removeprefix(_UNDO) if tags.startswith(_UNDO) else ""
+    return Toast(str(message), "error" if message.level >= messages.ERROR else "success", undo)
+
+
+def attach(response: HttpResponse, toast: Toast) -> HttpResponse:
+    """Show the toast when htmx receives this response, beside whatever it swaps in; returns the response."""
+    events = _events(response.get("HX-Trigger", ""))
+    detail = {"text": toast.text, "level": toast.level, "undo": _own_path(toast.undo)}
+    response["HX-Trigger"] = json.dumps({**events, "ui:toast": detail})
+    return response
+
+
+def _events(header: str) -> dict[str, object]:
+    """The events a response causes already; the header is JSON or names with commas between them."""
+    if header.startswith("{"):
+        return dict(json.loads(header))
+    return {name.strip(): {} for name in header.split(",") if name.strip()}
+
+
+def _own_path(path: str) -> str:
+    # Browsers read "/\\host" like "//host": another server.
+    if path and (not path.startswith("/") or path[1:2] in {"/", "\\"}):
+        raise ValueError(f"Undo posts a form to {path!r}; give a path of this server, such as /things/7/undo")
+    return path
