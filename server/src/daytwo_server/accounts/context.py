@@ -1,0 +1,96 @@
+"""What the frame around every page needs to know."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
+from django.http import HttpRequest
+from django.urls import reverse
+
+from daytwo_server.accounts import permissions
+from daytwo_server.accounts.models import Membership, User
+from daytwo_server.ui import nav, people
+
+THEME_COOKIE = "daytwo_theme"
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Theme, navigation and viewer for `ui/base.html` and `ui/shell.html`.
+
+    Costs no query of its own: users are loaded with their membership and workspace. Works on error pages, where a
+    failure early in a request may have left it without a user.
+    """
+    user = _user(request)
+    membership = permissions.membership_of(user)
+    links = _links(request, user) if membership else []
+    return {
+        "theme": theme_of(request, user),
+        "density": user.density if isinstance(user, User) else User.Density.COMFORTABLE.value,
+        "keys_off": isinstance(user, User) and not user.single_key_shortcuts,
+        "home_url": reverse("home"),
+        "theme_url": reverse("theme"),
+        "nav": _grouped(links),
+        "tabbar": sorted((link for link in links if link["tab"] is not None), key=lambda link: link["tab"]),
+        "workspace_name": membership.workspace.name if membership else "Daytwo",
+        "viewer": _viewer(user, membership),
+    }
+
+
+def _user(request: HttpRequest) -> User | AnonymousUser:
+    user: User | AnonymousUser = getattr(request, "user", None) or AnonymousUser()
+    try:
+        _ = user.is_authenticated  # loads the session and the person, the only queries behind this module
+    except DatabaseError:
+        return AnonymousUser()  # the page that says the database is down must come up without it
+    return user
+
+
+def theme_of(request: HttpRequest, user: User | AnonymousUser) -> str:
+    """What the person chose; for a visitor what their browser remembers."""
+    if isinstance(user, User):
+        return user.theme
+    remembered = request.COOKIES.get(THEME_COOKIE, "")
+    return remembered if remembered in User.Theme.values else User.Theme.AUTO.value
+
+
+def _links(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = [
+        {
+            "group": entry.group,
+            "label": entry.label,
+            "url": reverse(entry.url_name),
+            "icon": entry.icon,
+            "key": entry.key,
+            "tab": entry.tab,
+            "current": False,
+        }
+        for entry in nav.entries()
+        if permissions.can(user, entry.action)
+    ]
+    here = [link for link in links if request.path == link["url"] or _is_below(request.path, link["url"])]
+    if here:
+        max(here, key=lambda link: len(link["url"]))["current"] = True
+    return links
+
+
+def _is_below(path: str, url: str) -> bool:
+    # The home page is above every page, so being below it says nothing.
+    return path.startswith(url) and url != reverse("home")
+
+
+def _grouped(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups = ({"label": group, "items": [link for link in links if link["group"] == group]} for group in nav.GROUPS)
+    return [group for group in groups if group["items"]]
+
+
+def _viewer(user: User | AnonymousUser, membership: Membership | None) -> dict[str, Any] | None:
+    """None for visitors."""
+    if not isinstance(user, User):
+        return None
+    return {
+        "name": user.name or user.email,
+        "email": user.email,
+        "initials": people.initials(user.name or user.email),
+        "hue": people.hue(user.email),
+        "url": reverse("profile") if membership else "",
+    }

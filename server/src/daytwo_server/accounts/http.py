@@ -1,0 +1,28 @@
+"""Small things that pages with forms need."""
+
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from daytwo_server.ui import htmx
+
+
+def safe_url(request: HttpRequest, url: str, otherwise: str) -> str:
+    """`url` if it leads to this server, else `otherwise`: a form must not send people elsewhere."""
+    ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if ours else otherwise
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Leave for another page. htmx would swap a redirect's page into the form's place, so it is told by a header."""
+    if htmx.wants_part(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+def focus_first_error(form: BaseForm) -> None:
+    """Let the keyboard start at the first wrong field of a form that is shown again."""
+    wrong = next((name for name in form.fields if name in form.errors), None)
+    if wrong:
+        form.fields[wrong].widget.attrs["autofocus"] = True

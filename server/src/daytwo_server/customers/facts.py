@@ -1,0 +1,11 @@
+from dataclasses import dataclass
+
+from daytwo_server.core.facts import fact
+
+
+@fact
+@dataclass(frozen=True)
+class CustomerErased:
+    """Everything personal about a customer is to be forgotten: rooms that keep more than the id drop theirs."""
+
+    customer: int

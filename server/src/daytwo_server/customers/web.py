@@ -1,0 +1,73 @@
+"""Pages about customers."""
+
+import urllib.parse
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from daytwo_server.accounts.models import User
+from daytwo_server.accounts.permissions import can, require
+from daytwo_server.core.pages import BadCursor
+from daytwo_server.customers import selectors, services
+from daytwo_server.customers.models import Customer
+from daytwo_server.ui import htmx
+
+MAX_SEARCH = 200
+
+
+@require("customers.view")
+@require_GET
+def customer_list(request: HttpRequest) -> HttpResponse:
+    """Who was seen last; `?q=` searches, `?cursor=` pages."""
+    search = request.GET.get("q", "").strip()[:MAX_SEARCH]
+    try:
+        found = selectors.customers(search=search, cursor=request.GET.get("cursor", ""))
+    except BadCursor as problem:
+        return HttpResponseBadRequest(str(problem), content_type="text/plain")
+    words = {
+        "customers": found.rows,
+        "search": search,
+        "older": _page_url(search, found.next),
+        "newer": _page_url(search, found.previous),
+    }
+    return htmx.render(request, "customers/list.html", "customers/_rows.html", words)
+
+
+@require("customers.view")
+@require_GET
+def customer_page(request: HttpRequest, customer: int) -> HttpResponse:
+    """Who this is. Other rooms' sections join by their selectors."""
+    found = get_object_or_404(Customer.objects.select_related("organization"), pk=customer)
+    may_erase = can(request.user, "customers.erase") and found.erased_at is None
+    return render(request, "customers/customer.html", {"customer": found, "may_erase": may_erase})
+
+
+@require("customers.erase")
+@require_http_methods(["GET", "POST"])
+def erase_customer(request: HttpRequest, customer: int) -> HttpResponse:
+    """Asks first, as there is no way back."""
+    found = get_object_or_404(Customer, pk=customer, erased_at=None)
+    if request.method == "GET":
+        return render(request, "customers/erase.html", {"customer": found})
+    assert isinstance(request.user, User)  # `require` let nobody else in
+    services.erase(found, actor=request.user)
+    messages.success(request, "The customer was erased")
+    return redirect("customers:list")
+
+
+def _page_url(search: str, cursor: str | None) -> str:
+    if cursor is None:
+        return ""
+    query = {name: value for name, value in (("q", search), ("cursor", cursor)) if value}
+    return f"{reverse('customers:list')}?{urllib.parse.urlencode(query)}"
+
+
+app_name = "customers"
+urlpatterns = [
+    path("customers/", customer_list, name="list"),
+    path("customers/<int:customer>/", customer_page, name="detail"),
+    path("customers/<int:customer>/erase/", erase_customer, name="erase"),
+]

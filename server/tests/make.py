@@ -1,0 +1,111 @@
+"""Builds what a sentence does not mention. Everything has a sensible default; name only what the test is about.
+
+The cast: Alice owns the workspace, Bob is an engineer, Charlie is signed in but no member and must see nothing,
+Dana is a customer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from daytwo_server.accounts import permissions, services, tokens
+from daytwo_server.accounts.models import ApiToken, Membership, User
+from daytwo_server.catalog.models import DsnKey, Environment, Project, Release
+from daytwo_server.core import clock
+from daytwo_server.customers.models import Customer, Organization
+
+Role = Membership.Role
+_numbers = itertools.count(1)
+
+
+def moment(text: str = "2026-11-23T09:00:00") -> dt.datetime:
+    """An aware time in UTC."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+
+
+def user(name: str = "", *, password: str | None = None, **fields: Any) -> User:
+    """A person outside the workspace; nobody can sign in with a password unless one is given."""
+    name = name or f"Person {next(_numbers)}"
+    email = fields.pop("email", f"{name.lower().replace(' ', '.')}@example.com")
+    return User.objects.create_user(email, password, name=name, **fields)
+
+
+def member(name: str = "", *, role: str = Role.VIEWER, **fields: Any) -> User:
+    """Somebody with a role, as a request would load them."""
+    person = user(name, **fields)
+    Membership.objects.create(user=person, role=role, workspace=services.workspace())
+    return User.objects.get(pk=person.pk)
+
+
+def alice(**fields: Any) -> User:
+    return member("Alice", role=Role.OWNER, **fields)
+
+
+def bob(**fields: Any) -> User:
+    return member("Bob", role=Role.ENGINEER, **fields)
+
+
+def charlie(**fields: Any) -> User:
+    return user("Charlie", **fields)
+
+
+def token(
+    by: AbstractBaseUser | None = None, *, scopes: tuple[str, ...] = (permissions.ALL_SCOPES,), **fields: Any
+) -> str:
+    """The text of an API token that `by` created, or that setup derived when there is nobody."""
+    raw = tokens.text(next(_numbers).to_bytes(4, "big") + b"\x07" * 32)
+    ApiToken.objects.create(
+        prefix=tokens.prefix(raw),
+        digest=tokens.digest(raw),
+        label="Script",
+        scopes=list(scopes),
+        created_by=by,
+        **fields,
+    )
+    return raw
+
+
+def project(name: str = "", **fields: Any) -> Project:
+    """A project without keys; see `key`."""
+    number = next(_numbers)
+    name = name or f"Project {number}"
+    slug = fields.pop("slug", name.lower().replace(" ", "-"))
+    return Project.objects.create(name=name, slug=slug, **fields)
+
+
+def key(of: Project | None = None, **fields: Any) -> DsnKey:
+    public_key = fields.pop("public_key", f"{next(_numbers):032x}")
+    return DsnKey.objects.create(
+        project=of or project(), public_key=public_key, label=fields.pop("label", "Default"), **fields
+    )
+
+
+def environment(of: Project, name: str = "production", **fields: Any) -> Environment:
+    return Environment.objects.create(project=of, name=name, first_seen=fields.pop("first_seen", clock.now()))
+
+
+def release(of: Project, version: str = "1.0.0", **fields: Any) -> Release:
+    now = clock.now()
+    seen = {"first_seen": now, "last_seen": now} | fields
+    return Release.objects.create(project=of, version=version, **seen)
+
+
+def organization(name: str = "Brightside Dental", **fields: Any) -> Organization:
+    external_id = fields.pop("external_id", f"org-{next(_numbers)}")
+    return Organization.objects.create(name=name, external_id=external_id, **fields)
+
+
+def customer(key: str = "", **fields: Any) -> Customer:
+    now = clock.now()
+    seen = {"first_seen": now, "last_seen": now} | fields
+    return Customer.objects.create(key=key or f"id:{next(_numbers)}", **seen)
+
+
+def dana(**fields: Any) -> Customer:
+    """The customer everybody knows."""
+    known = {"email": "dana@example.com", "name": "Dana", "verified": True, "email_verified": True, "plan": "business"}
+    return customer("id:dana", **known | fields)
