@@ -1,0 +1,113 @@
+"""What arrived, what became of it, and how intake and digest are doing now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.models import Sum
+
+from daytwo_server.catalog.models import Project
+from daytwo_server.core.conf import Conf
+from daytwo_server.ingest import status
+from daytwo_server.ingest.limits import MIB
+from daytwo_server.ingest.models import Cursor, ItemCount
+from daytwo_server.ingest.quarantine import Quarantine
+
+
+@dataclass(frozen=True)
+class Row:
+    """Items of one kind with one fate. `project` is the slug, empty when no valid key was given."""
+
+    project: str
+    item_type: str
+    sdk: str
+    outcome: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class IngestState:
+    """Now. `refusing` says in words why intake answers 429, empty when it does not; `lag_s` is the age of the oldest
+    record that is not digested.
+    """
+
+    spool_bytes: int
+    spool_segments: int
+    lag_s: float
+    free_disk_bytes: int
+    refusing: str
+    digest_error: str
+    digested_at: dt.datetime | None
+    quarantined: int
+
+
+def totals(since: dt.datetime) -> list[Row]:
+    """Sums since an hour, largest first."""
+    slugs = dict(Project.objects.values_list("pk", "slug"))
+    fields = ("project_id", "item_type", "sdk", "outcome", "reason")
+    rows = ItemCount.objects.filter(hour__gte=since).values_list(*fields).annotate(n=Sum("count")).order_by("-n")
+    return [Row(slugs.get(project, ""), *rest) for project, *rest in rows]
+
+
+def state(conf: Conf) -> IngestState:
+    """Looks at the spool directory, the disk and what the digest last said: right in any process on this machine."""
+    spool = conf.data_dir / "spool"
+    told = status.read(spool / "digest.json")
+    waiting = _undigested(spool)
+    free = shutil.disk_usage(conf.data_dir).free
+    size = sum(bytes_ for _, bytes_ in waiting)
+    return IngestState(
+        spool_bytes=size,
+        spool_segments=len(waiting),
+        lag_s=max(0.0, time.time() - min(number for number, _ in waiting) / 1000) if waiting else 0.0,
+        free_disk_bytes=free,
+        refusing=_refusing(conf, size, free),
+        digest_error=told.error,
+        digested_at=dt.datetime.fromtimestamp(told.succeeded_at, dt.UTC) if told.succeeded_at else None,
+        quarantined=Quarantine(spool / "quarantine").size(),
+    )
+
+
+def digested_segment(spool: Path) -> int:
+    """The segment this spool's cursor stands in, 0 for a new spool: no later segment may have a lower number."""
+    cursor = Cursor.objects.filter(node=_node(spool)).first()
+    return cursor.segment if cursor else 0
+
+
+def _undigested(spool: Path) -> list[tuple[int, int]]:
+    """(segment number, bytes) of the segments that hold something the cursor has not passed.
+
+    A segment's number is the unix time in ms at which it was begun, so the least of them says how far behind we are.
+    """
+    cursor = Cursor.objects.filter(node=_node(spool)).first()
+    found = []
+    for path in sorted(spool.glob("*.seg")):
+        number, size = int(path.stem), _size(path)
+        if size and (cursor is None or number > cursor.segment):
+            found.append((number, size))
+    return found
+
+
+def _node(spool: Path) -> str:
+    path = spool / "node"
+    return path.read_text().strip()[:32] if path.exists() else ""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # digested and removed meanwhile
+        return 0
+
+
+def _refusing(conf: Conf, spool_bytes: int, free_bytes: int) -> str:
+    if free_bytes < conf.min_free_disk_mb * MIB:
+        return f"free disk {free_bytes // MIB} MB is under the minimum of {conf.min_free_disk_mb} MB"
+    if spool_bytes > conf.spool_max_mb * MIB:
+        return f"the spool holds {spool_bytes // MIB} MB, more than the {conf.spool_max_mb} MB allowed"
+    return ""

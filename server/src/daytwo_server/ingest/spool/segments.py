@@ -1,0 +1,54 @@
+"""The files of a spool: names, locks, listing."""
+
+import fcntl
+import os
+from pathlib import Path
+
+SUFFIX = ".seg"
+
+
+class SpoolLocked(Exception):
+    """Another process holds this side of the spool."""
+
+
+def path_of(directory: Path, number: int) -> Path:
+    return directory / f"{number:020d}{SUFFIX}"
+
+
+def numbers(directory: Path) -> list[int]:
+    """The numbers of all segments, oldest first."""
+    return sorted(
+        int(stem)
+        for name in os.listdir(directory)  # noqa: PTH208 - four times the speed of iterdir, and it is polled
+        if name.endswith(SUFFIX) and (stem := name[: -len(SUFFIX)]).isdigit()
+    )
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a new or removed name in `directory` durable."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def prepare(directory: Path) -> None:
+    """Make the directory for its owner only: it holds events before anything was scrubbed from them."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def lock(directory: Path, name: str) -> int:
+    """Take the lock file `name`; the handle keeps it until closed or the process ends. Raises `SpoolLocked`."""
+    handle = os.open(directory / name, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(handle)
+        raise SpoolLocked(
+            f"Process {owner} already holds {directory / name}. Stop it, or give this one another data directory.",
+        ) from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+    return handle

@@ -1,0 +1,15 @@
+"""The intake starts without Django: it must be quick, small, and run where no database is configured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_the_intake_never_meets_django():
+    code = (
+        "import sys, daytwo_server.ingest.app, daytwo_server.core.groupcommit;"
+        "print([name for name in sys.modules if name.split('.')[0] in {'django', 'asgiref', 'ninja', 'allauth'}])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
