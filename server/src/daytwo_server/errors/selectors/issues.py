@@ -1,0 +1,128 @@
+"""The issue list, single issues, and what their pages count."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import F, QuerySet, Sum
+
+from daytwo_server.core import clock
+from daytwo_server.core.pages import Page, page
+from daytwo_server.errors.models import SLOT_S, Activity, Bucket, Issue
+from daytwo_server.errors.query import BadFilter
+
+SORTS = {"seen": "last_seen", "first": "first_seen", "events": "count", "users": "users"}
+HOURS = 24
+PAGE = 50
+MAX_NEWS = 100
+_PER_HOUR = 3600 // SLOT_S
+
+
+def issues(found: QuerySet[Issue], *, sort: str = "seen", cursor: str = "", limit: int = PAGE) -> Page[Issue]:
+    """One page with projects and assignees. Raises `BadFilter` for an unknown sort, `BadCursor`."""
+    if sort not in SORTS:
+        raise BadFilter("sort", f"There is no order {sort!r}; use {', '.join(SORTS)}.")
+    return page(found.select_related("project", "assignee"), by=SORTS[sort], cursor=cursor, limit=limit)
+
+
+def issue(number: int) -> Issue | None:
+    """One issue with project and assignee."""
+    return Issue.objects.select_related("project", "assignee").filter(pk=number).first()
+
+
+def hourly(issue_ids: Iterable[int]) -> Mapping[int, list[int]]:
+    """Events of each issue in each of the last 24 clock hours, oldest first; the last hour is the current one."""
+    first = _hour(clock.now()) - HOURS + 1
+    counts = {pk: [0] * HOURS for pk in issue_ids}
+    rows = (
+        Bucket.objects.filter(issue__in=list(counts), slot__gte=first * _PER_HOUR, slot__lt=(first + HOURS) * _PER_HOUR)
+        .values_list("issue_id", F("slot") / _PER_HOUR)
+        .annotate(n=Sum("count"))
+    )
+    for pk, hour, n in rows:
+        counts[pk][hour - first] = n
+    return counts
+
+
+def hour_index(moment: dt.datetime) -> int:
+    """Where a moment lies among the hours of `hourly`; below 0 when before them."""
+    return _hour(moment) - _hour(clock.now()) + HOURS - 1
+
+
+def _hour(moment: dt.datetime) -> int:
+    return int(moment.timestamp()) // 3600
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a list was when it was made: everything after it is news."""
+
+    newest: int
+    seen: dt.datetime
+
+
+@dataclass(frozen=True)
+class News:
+    """Since a `Mark`: issues that are new, and known ones with new events. Both stop counting at `MAX_NEWS`."""
+
+    opened: int
+    seen: int
+
+
+def mark() -> Mark:
+    """How far the tables are now."""
+    newest = Issue.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    seen = Issue.objects.order_by("-last_seen", "-pk").values_list("last_seen", flat=True).first()
+    return Mark(newest, seen or clock.now())
+
+
+def news(found: QuerySet[Issue], since: Mark) -> News:
+    """What happened among `found` since then."""
+    opened = found.filter(pk__gt=since.newest).order_by()[:MAX_NEWS].values("pk").count()
+    seen = found.filter(pk__lte=since.newest, last_seen__gt=since.seen).order_by()[:MAX_NEWS].values("pk").count()
+    return News(opened, seen)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts in equal steps up to now. `start` is when the first begins."""
+
+    start: dt.datetime
+    step: dt.timedelta
+    counts: list[int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def end(self) -> dt.datetime:
+        return self.start + self.step * len(self.counts)
+
+    def position(self, moment: dt.datetime) -> float:
+        """Where a moment lies, counted in steps from the left edge."""
+        return (moment - self.start) / self.step
+
+
+def histogram(issue_id: int, *, step: dt.timedelta, steps: int) -> Histogram:
+    """Events of an issue. `step` is a multiple of five minutes, and steps lie on multiples of it since 1970 (UTC)."""
+    width = int(step.total_seconds())
+    slots = width // SLOT_S
+    first = int(clock.now().timestamp()) // width - steps + 1
+    counts = [0] * steps
+    rows = (
+        Bucket.objects.filter(issue=issue_id, slot__gte=first * slots, slot__lt=(first + steps) * slots)
+        .values_list(F("slot") / slots)
+        .annotate(n=Sum("count"))
+    )
+    for index, n in rows:
+        counts[index - first] = n
+    return Histogram(dt.datetime.fromtimestamp(first * width, dt.UTC), step, counts)
+
+
+def activities(issue_id: int, *, cursor: str = "", limit: int = PAGE) -> Page[Activity]:
+    """What happened to an issue, newest first. Raises `BadCursor`."""
+    found = Activity.objects.filter(issue=issue_id).select_related("actor")
+    return page(found, by="at", cursor=cursor, limit=limit)

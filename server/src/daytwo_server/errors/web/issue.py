@@ -1,0 +1,173 @@
+"""The pages of one issue: its latest event, any event, all events, tags and activity."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from daytwo_server.accounts.permissions import can, require
+from daytwo_server.core.pages import BadCursor
+from daytwo_server.customers import selectors as customers
+from daytwo_server.errors.models import Activity, Event, Issue
+from daytwo_server.errors.selectors import events as event_selectors
+from daytwo_server.errors.selectors import facets, issues, people
+from daytwo_server.errors.services.absorb import issue_topic
+from daytwo_server.errors.web import histogram, rail, triage
+from daytwo_server.errors.web.event import view as event_view
+from daytwo_server.ui import htmx, toasts
+
+Words = dict[str, Any]
+Section = Callable[..., Words]
+
+
+def _page(section: Section) -> Callable[..., HttpResponse]:
+    """A page that shows one section of an issue; a POST to it changes the issue and shows the same page again.
+
+    `section(request, issue, **kwargs)` returns the words of its template. It may raise `Http404` and `BadCursor`.
+    """
+
+    @require("errors.view")
+    @require_http_methods(["GET", "HEAD"])
+    def show(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
+        issue = issues.issue(int(number))
+        if issue is None:
+            raise Http404
+        try:
+            words = section(request, issue, **kwargs)
+        except BadCursor as problem:
+            return render(request, "errors/refused.html", {"problem": str(problem), "back": request.path}, status=400)
+        return htmx.render(request, "errors/issue.html", "errors/_issue.html", _frame(request, issue) | words)
+
+    @require("errors.triage")
+    def change(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
+        toast = triage.apply(request, [int(number)])
+        if not htmx.wants_part(request):
+            triage.say(request, toast)
+            return redirect(request.get_full_path())
+        request.method = "GET"
+        return toasts.attach(show(request, number, **kwargs), toast)
+
+    @functools.wraps(section)
+    def page(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
+        return (change if request.method == "POST" else show)(request, number, **kwargs)
+
+    return page
+
+
+def _frame(request: HttpRequest, issue: Issue) -> Words:
+    """What stands around every section: header, tabs and rail."""
+    may_triage = can(request.user, "errors.triage")
+    tags = facets.tags(issue.pk)
+    return {
+        "issue": issue,
+        "here": request.get_full_path(),
+        "may_triage": may_triage,
+        "members": people.assignable() if may_triage else [],
+        "regressed": issue.status == Issue.Status.UNRESOLVED and issue.regressed_at is not None,
+        "tabs": _tabs(request, issue),
+        "topic": issue_topic(issue.pk),
+        "news_url": f"{reverse('errors:issue-news', args=[issue.pk])}?count={issue.count}",
+        "rail": rail.rail(issue, tags),
+        "tags": tags,
+    }
+
+
+def _tabs(request: HttpRequest, issue: Issue) -> list[dict[str, Any]]:
+    here = request.resolver_match.url_name if request.resolver_match else ""
+    tabs = [
+        ("issue", "Latest event", None),
+        ("events", "All events", f"{issue.count:,}"),
+        ("tags", "Tags", None),
+        ("activity", "Activity", None),
+    ]
+    return [
+        {"label": label, "count": count, "url": reverse(f"errors:{name}", args=[issue.pk]), "current": name == here}
+        for name, label, count in tabs
+    ]
+
+
+@_page
+def latest(request: HttpRequest, issue: Issue) -> Words:
+    """The issue with its latest event."""
+    return _event_words(request, issue, event_selectors.latest(issue.pk))
+
+
+@_page
+def event(request: HttpRequest, issue: Issue, *, event_id: str) -> Words:
+    """The issue with one of its events."""
+    found = event_selectors.event_of(issue.pk, event_id)
+    if found is None:
+        raise Http404
+    return _event_words(request, issue, found)
+
+
+def _event_words(request: HttpRequest, issue: Issue, found: Event | None) -> Words:
+    words: Words = {"section": "event", "event": found, "chart": histogram.chart(request, issue)}
+    if found is None:
+        return words
+    mode = event_view.mode_of(request.GET.get("frames", ""))
+    body = event_selectors.body(found)
+    customer = customers.customers_by_id([found.customer_id]).get(found.customer_id) if found.customer_id else None
+    return words | {
+        "mode": mode,
+        "modes": [
+            {"label": label, "url": f"{request.path}?{histogram.query(request, frames=name)}#stack", "current": name == mode}
+            for name, label in event_view.MODES.items()
+        ],
+        "neighbours": event_selectors.neighbours(found),
+        "body": event_view.view(body, mode) if body is not None else None,
+        "customer": customer,
+        "event_count": issue.count,
+    }
+
+
+@_page
+def events(request: HttpRequest, issue: Issue) -> Words:
+    """Every event that is kept, latest first."""
+    page = event_selectors.events(issue.pk, cursor=request.GET.get("cursor", ""))
+    known = customers.customers_by_id(one.customer_id for one in page.rows if one.customer_id)
+    return {
+        "section": "events",
+        "rows": [(one, known.get(one.customer_id) if one.customer_id else None) for one in page.rows],
+        "newer": f"{request.path}?cursor={page.previous}" if page.previous else "",
+        "older": f"{request.path}?cursor={page.next}" if page.next else "",
+    }
+
+
+@_page
+def tags(request: HttpRequest, issue: Issue) -> Words:  # noqa: ARG001 - as the others
+    """How the events divide by each tag."""
+    return {"section": "tags"}
+
+
+@_page
+def activity(request: HttpRequest, issue: Issue) -> Words:
+    """What happened to the issue and who did it."""
+    page = issues.activities(issue.pk, cursor=request.GET.get("cursor", ""))
+    names = {user.pk: str(user) for user in people.people(_assignees(page.rows))}
+    return {
+        "section": "activity",
+        "rows": [(one, names.get(one.after.get("assignee"), "nobody")) for one in page.rows],
+        "newer": f"{request.path}?cursor={page.previous}" if page.previous else "",
+        "older": f"{request.path}?cursor={page.next}" if page.next else "",
+    }
+
+
+def _assignees(rows: list[Activity]) -> list[int]:
+    return [pk for row in rows if row.kind == Activity.Kind.ASSIGNED and (pk := row.after.get("assignee"))]
+
+
+@require("errors.view")
+@require_GET
+def news(request: HttpRequest, number: str) -> HttpResponse:
+    """The bar that announces events which the page does not show yet; empty while there are none."""
+    issue, known = issues.issue(int(number)), request.GET.get("count", "")
+    if issue is None or not known.isdecimal():
+        raise Http404
+    return render(request, "errors/_issue_news.html", {"issue": issue, "more": issue.count - int(known)})

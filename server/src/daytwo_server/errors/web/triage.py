@@ -1,0 +1,87 @@
+"""Changing issues from the list and from their pages, and taking it back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts.permissions import require
+from daytwo_server.errors import services
+from daytwo_server.errors.models import Activity
+from daytwo_server.errors.web.common import viewer
+from daytwo_server.ui import toasts
+from daytwo_server.ui.toasts import Toast
+
+MAX_AT_ONCE = 200
+_DONE = {"resolve": "resolved", "ignore": "ignored", "reopen": "reopened", "assign": "assigned"}
+_STATUS_VERBS = {"resolve": services.resolve, "ignore": services.ignore, "reopen": services.unresolve}
+
+
+def ticked(request: HttpRequest) -> list[int]:
+    """The issues of a list's form: the one whose own button was pressed, else those that are ticked."""
+    _, _, one = request.POST.get("do", "").partition(":")
+    numbers = [one] if one else request.POST.getlist("issue")
+    return [int(number) for number in numbers[:MAX_AT_ONCE] if re.fullmatch(r"[0-9]{1,18}", number)]
+
+
+def apply(request: HttpRequest, numbers: Sequence[int]) -> Toast:
+    """Do what the pressed button says (`do` is resolve, ignore, reopen or assign); tells what was done.
+
+    Whom to assign stands in `assignee` or behind the verb ("assign:bob@example.com"): an e-mail address, `me`, or
+    nothing for nobody.
+    """
+    verb, _, given = request.POST.get("do", "").partition(":")
+    if verb not in _DONE:
+        return Toast("This page does not know what to do. Reload it and try again.", "error")
+    if not numbers:
+        return Toast("Nothing is selected. Tick the errors first.", "error")
+    actor = viewer(request)
+    try:
+        if verb == "assign":
+            who = request.POST.get("assignee", given)
+            changed = services.assign(numbers, actor.email if who == "me" else who or None, actor=actor)
+        else:
+            changed = _STATUS_VERBS[verb](numbers, actor=actor)
+    except services.NotAMember as problem:
+        return Toast(str(problem), "error")
+    return _told(verb, changed, numbers)
+
+
+def _told(verb: str, changed: Sequence[Activity], numbers: Sequence[int]) -> Toast:
+    done = _DONE[verb]
+    if not changed:
+        whom = f"ERR-{numbers[0]} was" if len(numbers) == 1 else "These were"
+        return Toast(f"{whom} {done} already")
+    text = f"ERR-{changed[0].issue_id} {done}" if len(changed) == 1 else f"{len(changed)} errors {done}"
+    ids = ".".join(str(activity.pk) for activity in changed)
+    return Toast(text, undo=f"{reverse('errors:undo')}?changes={ids}")
+
+
+def say(request: HttpRequest, toast: Toast) -> None:
+    """Show the toast on the next page."""
+    if toast.undo:
+        toasts.undoable(request, toast.text, toast.undo)
+    elif toast.level == "error":
+        messages.error(request, toast.text)
+    else:
+        messages.success(request, toast.text)
+
+
+@require("errors.triage")
+@require_POST
+def undo(request: HttpRequest) -> HttpResponse:
+    """Take back the viewer's own changes (`changes` are ids of activities) and return to where the button was."""
+    ids = [int(number) for number in re.findall(r"[0-9]{1,18}", request.GET.get("changes", ""))][:MAX_AT_ONCE]
+    undone = services.undo(ids, actor=viewer(request))
+    if undone:
+        messages.success(request, "Undone" if undone == 1 else f"{undone} changes undone")
+    else:
+        messages.error(request, "Nothing was undone: somebody changed it again since.")
+    return redirect(safe_url(request, request.POST.get("next", ""), reverse("errors:list")))
