@@ -1,0 +1,54 @@
+"""kill -9 in the middle of a storm, again and again: every acknowledged event is there afterwards, and none twice."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import load
+from installation import Installation
+
+STORM_PER_S = 500
+
+
+def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    site = Installation(folder / "data")
+    keys = site.setup()
+    acked: set[str] = set()
+    for number in range(options.rounds):
+        acked |= storm(site, keys["dsn"], seconds=random.uniform(0.5, 2.0))  # noqa: S311 - when to kill
+        if number % 10 == 9 or number == options.rounds - 1:
+            site.start()
+            verdict = check(site, acked)
+            site.stop()
+            yield {"rounds": number + 1, **verdict}
+
+
+def storm(site: Installation, dsn: str, *, seconds: float) -> set[str]:
+    """Start, send 500 events a second, kill after `seconds`; the ids that were acknowledged."""
+    site.start()
+    requests = load.requests(dsn, int(STORM_PER_S * (seconds + 1)))
+
+    async def both() -> load.Outcome:
+        sending = asyncio.create_task(load.send(site.url, requests, connections=16, rate_per_s=STORM_PER_S))
+        await asyncio.sleep(seconds)
+        site.kill()
+        return await sending
+
+    return set(asyncio.run(both()).acked)
+
+
+def check(site: Installation, acked: set[str]) -> dict[str, Any]:
+    """Wait for the digest, then compare what was acknowledged with what is there and with every counter."""
+    site.wait_for_spool()
+    there = [event_id for (event_id,) in site.query("SELECT event_id FROM errors_event")]
+    counted = site.query("SELECT coalesce(sum(count), 0) FROM errors_issue")[0][0]
+    bucketed = site.query("SELECT coalesce(sum(count), 0) FROM errors_bucket")[0][0]
+    return {
+        "acked": len(acked), "there": len(there), "lost": len(acked - set(there)),
+        "twice": len(there) - len(set(there)), "miscounted": abs(counted - len(there)) + abs(bucketed - len(there)),
+    }  # fmt: skip

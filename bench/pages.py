@@ -1,0 +1,62 @@
+"""How long pages take over 100,000 issues and over one issue with 100,000 events."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from installation import PASSWORD, Installation
+
+REPEAT = 60
+
+
+def measure(folder: Path, _options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    site = Installation(folder / "data")
+    site.setup()
+    seed = [sys.executable, str(Path(__file__).parent / "seed.py"), str(site.data_dir)]
+    issue = subprocess.run(seed, env=site.env, check=True, capture_output=True, text=True).stdout.strip()
+    yield {"what": "start over this data", "first_page_s": site.start()}
+    try:
+        with signed_in(site) as client:
+            for path in (
+                "/errors", "/errors?sort=events", "/errors?query=checkout", "/errors?query=invoice+price&status=all",
+                "/errors?query=is:unresolved+level:error", f"/errors/{issue}", f"/errors/{issue}?range=14d",
+                f"/errors/{issue}/events", f"/errors/{issue}/tags", "/operate/ingest",
+            ):  # fmt: skip
+                yield _time(client, path.replace(issue, "ID"), path)
+        yield {"what": "memory after", "rss_mb": site.memory_mb()}
+    finally:
+        site.stop()
+
+
+def signed_in(site: Installation) -> httpx.Client:
+    """A client with the owner's session."""
+    client = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30)
+    form = client.get("/login/").text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+    answer = client.post(
+        "/login/",
+        data={"login": "alice@example.com", "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""},
+    )
+    if "/accounts/login" in str(answer.url):
+        raise RuntimeError("could not sign in")
+    return client
+
+
+def _time(client: httpx.Client, name: str, path: str) -> dict[str, Any]:
+    took, size = [], 0
+    for _ in range(REPEAT):
+        begun = time.perf_counter()
+        answer = client.get(path)
+        took.append(1000 * (time.perf_counter() - begun))
+        answer.raise_for_status()
+        size = len(answer.content)
+    took.sort()
+    return {"page": name, "p50_ms": took[REPEAT // 2], "p95_ms": took[int(REPEAT * 0.95)], "html_kb": size / 1000}

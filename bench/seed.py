@@ -1,0 +1,99 @@
+"""Fill a stopped installation: 100,000 issues, one of them with 100,000 events. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import sys
+import uuid
+from pathlib import Path
+
+os.environ["DAYTWO_DATA_DIR"] = sys.argv[1]
+os.environ["DJANGO_SETTINGS_MODULE"] = "daytwo_server.main.settings"
+
+import django  # noqa: E402 - the settings come first
+
+django.setup()
+
+from django.db import transaction  # noqa: E402
+
+from daytwo_server.core import clock, search, sql  # noqa: E402
+from daytwo_server.errors import prepare  # noqa: E402
+from daytwo_server.errors.models import Issue  # noqa: E402
+from daytwo_server.errors.services import store_bodies  # noqa: E402
+
+FIXTURE = Path(__file__).resolve().parents[1] / "server/tests/fixtures/sentry/py-django-4.envelope"
+WORDS = ["checkout", "booking", "calendar", "invoice", "reminder", "export", "login", "upload", "search", "price"]
+
+
+def main(issues: int, events: int) -> None:
+    chance = random.Random(7)  # noqa: S311 - the same figures every time
+    project = int(sql.fetch("default", "SELECT min(id) FROM catalog_project", [])[0][0])
+    now = clock.now()
+    with transaction.atomic():
+        made = Issue.objects.bulk_create([_issue(project, now, chance) for _ in range(issues)], batch_size=1000)
+        search.index_many("issue", [(issue.pk, issue.title, f"{issue.culprit} {issue.value}") for issue in made])
+        _buckets(made, now, chance)
+    with transaction.atomic():
+        _events(made[-1], events, now, chance)
+    print(made[-1].pk)
+
+
+def _issue(project: int, now: dt.datetime, chance: random.Random) -> Issue:
+    seen = now - dt.timedelta(minutes=chance.randint(1, 40_000))
+    kind = f"{chance.choice(WORDS).title()}Error"
+    value = f"{chance.choice(WORDS)} {chance.randint(1, 9999)} failed in {chance.choice(WORDS)}"
+    return Issue(
+        project_id=project, type=kind, value=value, title=f"{kind}: {value}",
+        culprit=f"{chance.choice(WORDS)}/{chance.choice(WORDS)}.py in {chance.choice(WORDS)}", level="error",
+        platform="python", status=chance.choice(["unresolved"] * 6 + ["resolved"] * 3 + ["ignored"]), status_at=seen,
+        first_seen=seen - dt.timedelta(days=3), last_seen=seen, count=chance.randint(1, 5000), users=chance.randint(0, 900),
+    )  # fmt: skip
+
+
+def _buckets(issues: list[Issue], now: dt.datetime, chance: random.Random) -> None:
+    slot = int(now.timestamp()) // 300
+    rows = [(issue.pk, slot - back, chance.randint(1, 9)) for issue in issues for back in chance.sample(range(288), 6)]
+    sql.insert("default", "errors_bucket", ("issue_id", "slot", "count"), rows)
+
+
+def _events(issue: Issue, count: int, now: dt.datetime, chance: random.Random) -> None:
+    columns = ("event_id", "project_id", "issue_id", "timestamp", "received", "level", '"release"', "environment",
+               '"transaction"', "user_key", "customer_id", "trace_id", "message")  # fmt: skip
+    rows = []
+    for number in range(count):
+        at = now - dt.timedelta(seconds=number)
+        rows.append((uuid.UUID(int=chance.getrandbits(128)).hex, issue.project_id, issue.pk, at, at, "error", "1.0",
+                     "production", "/checkout", f"{number % 5000:032x}", None, "", issue.value))  # fmt: skip
+    sql.insert("default", "errors_event", columns, rows)
+    users = [(issue.pk, f"{n:032x}", None, 20, now) for n in range(5000)]
+    sql.insert("default", "errors_issueuser", ("issue_id", "user_key", "customer_id", "count", "last_seen"), users)
+    facets = [
+        (issue.pk, key, f"{key}-{n}", 100, now)
+        for key in ("release", "browser", "url", "os", "country", "plan")
+        for n in range(200)
+    ]
+    sql.insert("default", "errors_facet", ("issue_id", "key", "value", "count", "last_seen"), facets)
+    slot = int(now.timestamp()) // 300
+    sql.insert(
+        "default",
+        "errors_bucket",
+        ("issue_id", "slot", "count"),
+        [(issue.pk, slot - n, 300) for n in range(288, 288 * 14)],
+    )
+    Issue.objects.filter(pk=issue.pk).update(count=count, users=5000, last_seen=now, status="unresolved")
+    _body(issue, rows[0][0], now)
+
+
+def _body(issue: Issue, event_id: str, now: dt.datetime) -> None:
+    payload = FIXTURE.read_bytes().split(b"\n")[2]
+    arrival = prepare.Arrival(
+        project=issue.project_id, segment=1, sequence=1, received=now.timestamp(), sent_at=None, event_id=event_id,
+        client_ip="", sdk="", payload=payload,
+    )  # fmt: skip
+    store_bodies([prepare.prepare(arrival, scrubbing=True)])
+
+
+if __name__ == "__main__":
+    main(*(int(number) for number in sys.argv[2:] or (100_000, 100_000)))

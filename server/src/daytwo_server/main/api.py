@@ -1,0 +1,40 @@
+"""The management API: one router a room, one shape of errors."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from daytwo_server.accounts.api_auth import BearerToken
+from daytwo_server.catalog.api import router as catalog
+from daytwo_server.errors.api import router as errors
+
+api = NinjaAPI(
+    title="Daytwo", version="1", openapi_url="/openapi.json", docs_url=None, auth=BearerToken(), urls_namespace="api"
+)
+api.add_router("", catalog)
+api.add_router("", errors)
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
+    """400 with `{detail, fields{name: [words]}}`."""
+    fields: dict[str, list[str]] = {}
+    for error in problem.errors:
+        name = str(error["loc"][-1]) if error.get("loc") else "body"
+        fields.setdefault(name, []).append(_words(error))
+    return api.create_response(request, {"detail": "The request is not valid.", "fields": fields}, status=400)
+
+
+@api.exception_handler(HttpError)
+def _http_error(request: HttpRequest, problem: HttpError) -> HttpResponse:
+    # What ninja cannot parse as JSON it reports in its own words.
+    detail = "The body is no JSON." if problem.status_code == 400 and "parse" in str(problem) else str(problem)
+    return api.create_response(request, {"detail": detail, "fields": {}}, status=problem.status_code)
+
+
+def _words(error: dict[str, Any]) -> str:
+    if error.get("type") == "value_error":
+        return str(error["ctx"]["error"])
+    return str(error["msg"])

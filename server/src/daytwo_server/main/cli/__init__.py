@@ -1,0 +1,64 @@
+"""The command line. `daytwo --help` lists the verbs; each lives in a module of its own here."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from daytwo_server.core import conf
+
+VERBS = {
+    "serve": "Run Daytwo: intake, pages, jobs.",
+    "setup": "Create owner, project and keys, and print them. The same call always prints the same.",
+    "doctor": "Say what is wrong with configuration, storage, mail, clock and disk.",
+    "worker": "Run only jobs and reactions, beside a `serve` with DAYTWO_JOB_THREADS=0.",
+    "digest": "Run only the digest of a spool, beside a `serve` with DAYTWO_DIGEST=off.",
+    "migrate": "Bring the databases to this version's schema.",
+    "settings": "Print every setting with its meaning.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb. Returns the exit code; 2 for a wrong configuration."""
+    parsed = parser().parse_args(arguments)
+    try:
+        configured = conf.load(os.environ)
+    except conf.ConfError as wrong:
+        print("Daytwo does not start: the configuration is wrong.", *wrong.problems, sep="\n  ", file=sys.stderr)
+        return 1 if parsed.verb == "doctor" else 2
+    conf.use(_overridden(configured, parsed))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daytwo_server.main.settings")
+    from importlib import import_module
+
+    return int(import_module(f"daytwo_server.main.cli.{parsed.verb}").run(parsed))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, also the source of docs/reference/cli.md."""
+    whole = argparse.ArgumentParser(prog="daytwo", description="Everything a SaaS team runs after launch.")
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
+    made = {name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()}
+    for name in ("serve", "setup", "doctor", "worker", "digest", "migrate"):
+        made[name].add_argument("--data-dir", type=Path, help="where everything is kept (DAYTWO_DATA_DIR)")
+    made["serve"].add_argument("--host", help="address to listen on (DAYTWO_HOST, 127.0.0.1)")
+    made["serve"].add_argument("--port", type=int, help="port to listen on (DAYTWO_PORT, 8000)")
+    made["serve"].add_argument("--demo", action="store_true", help="fill an empty installation with a demo project")
+    setup = made["setup"]
+    setup.add_argument("--url", required=True, help="public address that DSNs and links are made from")
+    setup.add_argument("--email", required=True, help="the owner's e-mail address")
+    setup.add_argument("--password", required=True, help="the owner's password")
+    setup.add_argument("--project", required=True, help="name of the project to create or show")
+    setup.add_argument("--json", action="store_true", help="print one JSON object")
+    made["settings"].add_argument("--markdown", action="store_true", help="as the reference table of the docs")
+    return whole
+
+
+def _overridden(configured: conf.Conf, parsed: argparse.Namespace) -> conf.Conf:
+    """The command line has the last word over the environment."""
+    given = {name: getattr(parsed, name, None) for name in ("data_dir", "host", "port", "url")}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(configured, **changes)

@@ -1,0 +1,197 @@
+import argparse
+import smtplib
+import sqlite3
+import stat
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from daytwo_server.core import clock
+from daytwo_server.core import conf as configuration
+from daytwo_server.core.conf import Conf
+
+MIB = 1024 * 1024
+Finding = tuple[bool, str]  # fine, and the sentence
+
+
+def run(_parsed: argparse.Namespace) -> int:
+    """`daytwo doctor`: what is wrong, in plain words. Exit 1 if anything is."""
+    conf = configuration.current()
+    findings = list(examine(conf))
+    for fine, sentence in findings:
+        print(f"{'ok   ' if fine else 'WRONG'} {sentence}")
+    wrong = sum(1 for fine, _ in findings if not fine)
+    print(f"{wrong} of {len(findings)} need attention." if wrong else "Nothing is wrong.")
+    return 1 if wrong else 0
+
+
+def examine(conf: Conf) -> Iterator[Finding]:
+    """Each finding as it is made. Nothing is created or changed."""
+    yield from _configuration(conf)
+    if not conf.data_dir.exists():
+        yield False, f"The data directory {conf.data_dir} does not exist; `daytwo serve` creates it."
+        return
+    yield from _data_dir(conf.data_dir)
+    yield from _disk(conf)
+    yield from _clock(conf)
+    yield from _mail(conf)
+    yield from _stores(conf)
+
+
+def _configuration(conf: Conf) -> Iterator[Finding]:
+    yield True, "The configuration can be read."
+    public = urllib.parse.urlsplit(conf.public_url)
+    if public.scheme == "http" and public.hostname not in {"localhost", "127.0.0.1", "::1", "testserver"}:
+        yield (
+            False,
+            f"DAYTWO_URL is {conf.public_url}: passwords travel unencrypted. Put HTTPS in front and set https://.",
+        )
+    if public.scheme == "https" and not conf.trusted_proxies:
+        yield (
+            False,
+            (
+                "DAYTWO_URL is https but DAYTWO_TRUSTED_PROXIES is empty: Daytwo takes the proxy for every client. "
+                "Set it to the proxy's address."
+            ),
+        )
+
+
+def _data_dir(folder: Path) -> Iterator[Finding]:
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    yield (not mode & 0o077, f"The data directory is for its owner only (mode {mode:o}; chmod 700 makes it so).")
+    key = folder / "secret-key"
+    if key.exists():
+        mode = stat.S_IMODE(key.stat().st_mode)
+        yield (not mode & 0o077, f"The secret key is for its owner only (mode {mode:o}; chmod 600 makes it so).")
+    probe = folder / f".doctor-{time.monotonic_ns()}"
+    try:
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as problem:
+        yield False, f"The data directory cannot be written: {problem.strerror}."
+    else:
+        yield True, "The data directory can be written."
+
+
+def _disk(conf: Conf) -> Iterator[Finding]:
+    import shutil
+
+    free = shutil.disk_usage(conf.data_dir).free // MIB
+    enough = free >= conf.min_free_disk_mb
+    consequence = "" if enough else f"; intake answers 429 below {conf.min_free_disk_mb} MB, so make room"
+    yield enough, f"{free} MB of disk are free{consequence}."
+
+
+def _clock(conf: Conf) -> Iterator[Finding]:
+    """A clock that went backwards makes new events look old: compare with the newest thing we wrote."""
+    newest = max((path.stat().st_mtime for path in conf.data_dir.rglob("*") if path.is_file()), default=0.0)
+    ahead = newest - time.time()
+    if ahead > 60:
+        yield False, f"Files here were written {ahead / 60:.0f} minutes in the future: the clock was set back."
+        return
+    year = clock.now().year
+    yield (2025 < year < 2100, f"The clock says {clock.now():%Y-%m-%d %H:%M} UTC.")
+
+
+def _mail(conf: Conf) -> Iterator[Finding]:
+    if not conf.mail_url:
+        yield True, "No mail server is set (DAYTWO_MAIL_URL): nobody is mailed, password reset is off."
+        return
+    parts = urllib.parse.urlsplit(conf.mail_url)
+    where = f"{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 587)}"
+    try:
+        _sign_in(parts)
+    except (OSError, smtplib.SMTPException) as problem:
+        yield False, f"The mail server {where} does not take our mail: {_plain(problem)}. Check DAYTWO_MAIL_URL."
+    else:
+        yield True, f"The mail server {where} answers and lets us in."
+
+
+def _sign_in(parts: urllib.parse.SplitResult) -> None:
+    secure = parts.scheme == "smtps"
+    kind: Callable[..., smtplib.SMTP] = smtplib.SMTP_SSL if secure else smtplib.SMTP
+    with kind(parts.hostname or "", parts.port or (465 if secure else 587), timeout=5) as server:
+        server.ehlo()
+        if not secure and server.has_extn("starttls"):
+            server.starttls()
+            server.ehlo()
+        if parts.username:
+            server.login(urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
+
+
+def _stores(conf: Conf) -> Iterator[Finding]:
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.db import DatabaseError
+
+    from daytwo_server.main import stores
+
+    usable = True
+    for alias, database in settings.DATABASES.items():
+        if "sqlite" in database["ENGINE"] and not Path(database["NAME"]).exists():
+            yield False, f"The store {alias} does not exist yet; `daytwo serve` or `daytwo migrate` creates it."
+            usable = False
+            continue
+        try:
+            if "sqlite" in database["ENGINE"]:
+                yield _sqlite_health(alias, Path(database["NAME"]))
+            state = stores.schema(alias)
+        except (DatabaseError, sqlite3.Error) as problem:
+            yield False, f"The store {alias} cannot be used: {_plain(problem)}."
+            usable = False
+            continue
+        if state.unknown:
+            yield False, f"The store {alias} was written by a newer Daytwo; install that version again."
+            usable = False
+        elif state.pending:
+            yield False, f"The store {alias} needs {len(state.pending)} migrations; `daytwo migrate` applies them."
+            usable = False
+        else:
+            yield True, f"The store {alias} has this version's schema."
+    if usable:
+        yield from _intake(conf)
+
+
+def _sqlite_health(alias: str, path: Path) -> Finding:
+    with sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=2) as connection:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError as problem:
+            return False, f"The store {alias} cannot be written now ({problem}): does another program hold it?"
+    connection.close()
+    if verdict != "ok":
+        return False, f"The store {alias} is damaged ({verdict}); restore a backup."
+    return True, f"The store {alias} is intact."
+
+
+def _intake(conf: Conf) -> Iterator[Finding]:
+    from daytwo_server.core import jobs
+    from daytwo_server.ingest import selectors as ingest
+
+    state = ingest.state(conf)
+    if state.refusing:
+        yield False, f"Intake answers 429: {state.refusing}."
+    else:
+        yield True, "Intake takes events."
+    if state.digest_error:
+        yield False, f"The digest cannot write: {state.digest_error}. Events wait in the spool, nothing is lost."
+    elif state.lag_s > 60:
+        yield False, f"Events wait {state.lag_s:.0f} s in the spool: is `daytwo serve` or `daytwo digest` running?"
+    else:
+        yield True, "The digest keeps up."
+    if state.quarantined:
+        yield (
+            False,
+            f"{state.quarantined} records could not be digested; they are kept in {conf.data_dir}/spool/quarantine.",
+        )
+    if dead := jobs.stats().dead:
+        yield False, f"{dead} jobs failed for good; see Operate > Jobs."
+
+
+def _plain(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:200] or type(problem).__name__

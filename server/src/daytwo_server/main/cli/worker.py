@@ -1,0 +1,22 @@
+import argparse
+import datetime as dt
+import signal
+import threading
+
+from daytwo_server.main.cli.start import log, start_django
+
+
+def run(_parsed: argparse.Namespace) -> int:
+    """`daytwo worker`: run jobs and reactions until SIGTERM."""
+    conf = start_django()
+    from daytwo_server.core import jobs
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    worker = jobs.Worker(threads=max(1, conf.job_threads))
+    worker.start()
+    log.info("the worker runs")
+    stop.wait()
+    worker.stop(dt.timedelta(seconds=3))
+    return 0

@@ -1,0 +1,70 @@
+"""The demo: a small company's bad morning, sent through the real spool so that everything on its pages is real."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+import time
+from collections import Counter
+
+import msgspec
+from django.conf import settings
+
+from daytwo_server.accounts import services as accounts
+from daytwo_server.catalog import services as catalog
+from daytwo_server.catalog.models import Project
+from daytwo_server.core.conf import Conf
+from daytwo_server.core.secret import derive
+from daytwo_server.ingest.spool import CountRow, Counts, Envelope, Writer
+from daytwo_server.main.demo.story import PEOPLE, STORY, Bug
+
+EMAIL = "demo@example.com"
+PROJECT = "Lumenbook"
+
+
+def plant(conf: Conf) -> tuple[str, str]:
+    """Make the demo's owner and project; returns e-mail and password. Events are sent once, at the first time.
+
+    The password is derived from the installation's secret: the same at every start, and nobody's else.
+    """
+    password = base64.b32encode(derive(settings.SECRET_KEY, "demo-password"))[:12].decode().lower()
+    accounts.ensure_owner(EMAIL, password)
+    if not Project.objects.exists():
+        project = catalog.create_project(PROJECT, actor=None, platform="python")
+        asyncio.run(_send(conf, project.pk))
+    return EMAIL, password
+
+
+async def _send(conf: Conf, project: int) -> None:
+    chance = random.Random(20)  # noqa: S311 - a story that reads the same every time, not a secret
+    writer = Writer(conf.data_dir / "spool")
+    now = time.time()
+    envelopes = [
+        _envelope(project, bug, now - age_s, chance)
+        for bug in STORY
+        for age_s in sorted((_age(bug, chance) for _ in range(bug.events)), reverse=True)
+    ]
+    arrived = [
+        CountRow(int(now), project, "event", sdk, "arrived", "", n)
+        for sdk, n in Counter(envelope.sdk for envelope in envelopes).items()
+    ]
+    try:
+        await asyncio.gather(*(writer.submit(content) for content in (*envelopes, Counts(arrived))))
+    finally:
+        await asyncio.to_thread(writer.close)
+
+
+def _age(bug: Bug, chance: random.Random) -> float:
+    """Seconds ago: evenly over the bug's life, or mostly at its end for one that breaks out."""
+    share = chance.random()
+    return bug.began_h * 3600 * (share**3 if bug.rising else share) + 5
+
+
+def _envelope(project: int, bug: Bug, timestamp: float, chance: random.Random) -> Envelope:
+    event_id = f"{chance.getrandbits(128):032x}"
+    event = bug.event(chance, PEOPLE) | {"event_id": event_id, "timestamp": timestamp}
+    return Envelope(
+        project=project, key="", received=time.time(), sent_at=None, event_id=event_id, client_ip="203.0.113.9",
+        sdk=f"{event['sdk']['name']}/{event['sdk']['version']}", items=[("event", msgspec.json.encode(event))],
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""One process that serves everything: intake, pages, live streams, jobs; the digest beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from daytwo import get_logger, health
+if TYPE_CHECKING:
+    from daytwo_server.main.parts import Parts
+
+log = get_logger("daytwo.server")
+
+# SIGTERM to exit in less than 5 s: requests get 2 s, the digest child 1.5 s more.
+REQUEST_GRACE_S = 2
+CHILD_GRACE_S = 1.5
+
+
+class PortTaken(Exception):
+    """Another program listens on the address."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 picks a free one. Raises `PortTaken` in words."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as problem:
+        bound.close()
+        raise PortTaken(
+            f"Cannot listen on {host}:{port} ({problem.strerror}). Stop what uses it, or pass --port."
+        ) from problem
+    bound.set_inheritable(False)
+    return bound
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling: `serve` decides the order in which things stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(parts: Parts, bound: socket.socket) -> None:
+    """Run until SIGTERM or SIGINT, then stop within 5 s."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    config = uvicorn.Config(
+        parts.application, lifespan="off", log_config=None, access_log=False, ws="none", server_header=False,
+        timeout_graceful_shutdown=REQUEST_GRACE_S, timeout_keep_alive=30, proxy_headers=False, backlog=2048,
+        h11_max_incomplete_event_size=64 * 1024, date_header=True,
+    )  # fmt: skip
+    server = Server(config)
+    await parts.start()
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    health.draining()
+    await parts.close_streams()
+    server.should_exit = True
+    await serving
+    await parts.stop(CHILD_GRACE_S)

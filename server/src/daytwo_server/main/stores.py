@@ -1,0 +1,72 @@
+"""Start-up work on the stores: create, check, migrate."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+
+
+class NewerSchema(Exception):
+    """The database was written by a newer Daytwo than this one."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What one store still needs (`pending`) and what it has that this version does not know (`unknown`)."""
+
+    alias: str
+    pending: list[str]
+    unknown: list[str]
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Create the data directory, for its owner only."""
+    os.umask(0o077)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "spool").mkdir(mode=0o700, exist_ok=True)
+
+
+def schema(alias: str) -> Schema:
+    """Compare a store with this version's migrations."""
+    _create_postgres_schema(alias)
+    loader = MigrationLoader(connections[alias])
+    applied = set(loader.applied_migrations)
+    known = set(loader.disk_migrations)
+    ours = {label for label, _ in known}
+    return Schema(
+        alias=alias,
+        pending=[".".join(key) for key in sorted(known - applied)],
+        unknown=[".".join(key) for key in sorted(applied - known) if key[0] in ours],
+    )
+
+
+def migrate(*, verbosity: int = 0) -> list[str]:
+    """Bring both stores to this version's schema; returns what was applied.
+
+    Raises `NewerSchema`, and then nothing was changed.
+    """
+    states = [schema(alias) for alias in settings.DATABASES]
+    unknown = [f"{state.alias}: {', '.join(state.unknown)}" for state in states if state.unknown]
+    if unknown:
+        raise NewerSchema(
+            "This data was written by a newer Daytwo. Install that version again, or restore a backup made by this "
+            f"one. Unknown here: {'; '.join(unknown)}."
+        )
+    for state in states:
+        if state.pending:
+            call_command("migrate", database=state.alias, verbosity=verbosity, interactive=False)
+    return [f"{state.alias}: {name}" for state in states for name in state.pending]
+
+
+def _create_postgres_schema(alias: str) -> None:
+    options: dict[str, Any] = settings.DATABASES[alias].get("OPTIONS", {})
+    if "search_path=telemetry" in str(options.get("options", "")):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("CREATE SCHEMA IF NOT EXISTS telemetry")

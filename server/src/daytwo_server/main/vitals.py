@@ -1,0 +1,163 @@
+"""Daytwo's own health and metrics, raw ASGI: they answer when pages cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import resource
+import time
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from django.db import close_old_connections, connections
+
+from daytwo.health import AsgiApp, Registry
+from daytwo_server.core import jobs
+from daytwo_server.core.conf import Conf
+from daytwo_server.core.net.proxies import is_private
+from daytwo_server.core.stores import DEFAULT, TELEMETRY
+from daytwo_server.ingest import selectors as ingest
+
+if TYPE_CHECKING:
+    from daytwo_server.main.parts import Parts
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+LAG_WARN_S = 60  # a minute behind is an overload, not a hiccup
+
+
+class Vitals:
+    """`/api/health`, `/api/health/live`, `/api/health/ready` and `/metrics`."""
+
+    def __init__(self, parts: Parts, conf: Conf, client: Callable[[MutableMapping[str, Any]], str]) -> None:
+        self._parts = parts
+        self._conf = conf
+        self._client = client
+        self.registry = Registry(version=version(conf), service_id="daytwo")
+        self._register()
+        self._health = AsgiApp(self.registry, privileged=self._is_private)
+
+    def matches(self, path: str) -> bool:
+        return path in {"/metrics", "/api/health"} or path.startswith("/api/health/")
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if not scope["path"].endswith("/metrics"):
+            await self._health(scope, receive, send)
+            return
+        if not (self._is_private(scope) or self._holds_token(scope)):
+            await _answer(
+                send, 401, b"Send Authorization: Bearer DAYTWO_HEALTH_TOKEN, or ask from a private address.\n"
+            )
+            return
+        await _answer(send, 200, await asyncio.to_thread(self._metrics))
+
+    def _register(self) -> None:
+        check = self.registry.check
+
+        @check("database", warn_ms=500)
+        def database() -> None:
+            _ask(DEFAULT)
+
+        @check("telemetry", warn_ms=500)
+        def telemetry() -> None:
+            _ask(TELEMETRY)
+
+        @check("intake", required=False)
+        def intake() -> None:
+            if refusing := self._parts.guards.status():
+                raise RuntimeError(refusing)
+
+        @check("digest", required=False)
+        def digest() -> str:
+            state = ingest.state(self._conf)
+            if state.digest_error:
+                raise RuntimeError(f"the digest cannot write: {state.digest_error}")
+            if state.lag_s > LAG_WARN_S:
+                raise RuntimeError(f"events become visible {state.lag_s:.0f} s after they arrive")
+            return f"{state.spool_segments} segments wait"
+
+        @check("jobs", required=False, ttl=15.0)
+        def work() -> str:
+            close_old_connections()
+            stats = jobs.stats()
+            return f"{stats.ready} ready, {stats.dead} dead"
+
+    def _is_private(self, scope: Any) -> bool:
+        """A private client, and no forwarding header that nobody vouches for."""
+        client = self._client(scope)
+        forwarded = any(name == b"x-forwarded-for" for name, _ in scope["headers"])
+        peer = scope["client"][0] if scope.get("client") else ""
+        return is_private(client) and (not forwarded or client != peer)
+
+    def _holds_token(self, scope: dict[str, Any]) -> bool:
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        wanted = f"Bearer {self._conf.health_token}".encode()
+        return bool(self._conf.health_token) and hmac.compare_digest(given, wanted)
+
+    def _metrics(self) -> bytes:
+        close_old_connections()
+        state, stats = ingest.state(self._conf), jobs.stats()
+        oldest_due_s = stats.oldest_due.total_seconds()
+        lines: list[str] = []
+        for name, kind, text, samples in (
+            ("daytwo_ingest_items_total", "counter", "Items by type and outcome.", self._items()),
+            ("daytwo_spool_bytes", "gauge", "Bytes that wait for the digest.", [("", state.spool_bytes)]),
+            ("daytwo_spool_segments", "gauge", "Segments that wait for the digest.", [("", state.spool_segments)]),
+            ("daytwo_digest_lag_seconds", "gauge", "Age of the oldest event not digested.", [("", state.lag_s)]),
+            ("daytwo_disk_free_bytes", "gauge", "Free disk at the data directory.", [("", state.free_disk_bytes)]),
+            ("daytwo_jobs", "gauge", "Jobs by state.", _labelled(stats)),
+            ("daytwo_job_oldest_due_seconds", "gauge", "Age of the oldest due job.", [("", oldest_due_s)]),
+            ("process_resident_memory_bytes", "gauge", "Memory of this process.", [("", resident_bytes())]),
+            ("process_start_time_seconds", "gauge", "When this process started, unix time.", [("", _STARTED)]),
+            ("daytwo_info", "gauge", "The version that runs.", [(f'{{version="{version(self._conf)}"}}', 1)]),
+        ):  # fmt: skip
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
+            lines += [f"{name}{labels} {value}" for labels, value in samples]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _items(self) -> Iterable[tuple[str, int]]:
+        for (item, outcome, reason), n in sorted(self._parts.counts.totals().items()):
+            yield f'{{type="{_escaped(item)}",outcome="{outcome}",reason="{reason}"}}', n
+
+
+def _labelled(stats: jobs.Stats) -> list[tuple[str, float]]:
+    counts = {"ready": stats.ready, "leased": stats.leased, "dead": stats.dead}
+    return [(f'{{state="{state}"}}', number) for state, number in counts.items()]
+
+
+_STARTED = time.time()
+
+
+def version(conf: Conf) -> str:
+    """The version that answers and reports name."""
+    from importlib.metadata import version as installed
+
+    return conf.app_version or installed("daytwo-server")
+
+
+def resident_bytes() -> int:
+    """Memory of this process as the kernel counts it."""
+    try:
+        with open("/proc/self/statm") as file:  # noqa: PTH123 - not a path of ours
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _ask(alias: str) -> None:
+    close_old_connections()
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+async def _answer(send: Any, status: int, body: bytes) -> None:
+    headers = [
+        (b"content-type", TEXT.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

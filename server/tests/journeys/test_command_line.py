@@ -1,0 +1,184 @@
+"""The promises of the command line, kept by real processes."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+
+import httpx
+import pytest
+from installation import MODULE, Installation
+
+
+def run(*arguments, env=None):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DAYTWO_", "DATABASE_URL"))}
+    return subprocess.run([*MODULE, *map(str, arguments)], env=clean | (env or {}), capture_output=True, text=True)
+
+
+@pytest.fixture
+def site(tmp_path):
+    installation = Installation(tmp_path / "data")
+    yield installation
+    installation.stop()
+
+
+def test_the_first_start_makes_a_private_directory_and_key_and_offers_the_owner_link(site):
+    site.start()
+    assert site.data_dir.stat().st_mode & 0o777 == 0o700
+    assert (site.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
+    link = next(word for word in site.log.read_text().split() if "/welcome/" in word)
+    assert httpx.get(link).status_code == 200
+
+
+def test_an_owned_installation_offers_no_link(site):
+    site.setup()
+    site.start()
+    assert "/welcome/" not in site.log.read_text()
+
+
+def test_sigterm_stops_everything_within_five_seconds_even_with_a_live_page_open(site):
+    site.setup()
+    site.start()
+    with socket.create_connection(("127.0.0.1", site.port)) as held:
+        held.sendall(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n")  # a request that never ends
+        assert site.stop() < 5
+    assert site.process.returncode == 0
+    children = subprocess.run(["pgrep", "-f", str(site.data_dir)], capture_output=True, text=True).stdout.split()
+    assert children == []
+
+
+def test_a_killed_server_leaves_no_child_behind(site):
+    site.setup()
+    site.start()
+    site.kill()
+    deadline = time.monotonic() + 5
+    while subprocess.run(["pgrep", "-f", str(site.data_dir)], capture_output=True).stdout:
+        assert time.monotonic() < deadline, "the digest outlived its server"
+        time.sleep(0.1)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(site):
+    site.setup()
+    connection = sqlite3.connect(site.data_dir / "daytwo.db")
+    later = ("errors", "9999_later", "2030-01-01")
+    connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, ?)", later)
+    connection.commit()
+    before = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    for verb in (["serve", "--port", "0"], ["migrate"]):
+        done = run(*verb, "--data-dir", site.data_dir)
+        assert done.returncode == 1
+        assert "newer Daytwo" in done.stderr
+        assert "errors.9999_later" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == before
+    connection.close()
+
+
+def test_a_wrong_setting_stops_the_start_and_says_what_is_allowed(tmp_path):
+    done = run("serve", "--data-dir", tmp_path / "data", env={"DAYTWO_DIGEST": "sometimes"})
+    assert done.returncode == 2
+    assert "DAYTWO_DIGEST is 'sometimes'; allowed is one of process, thread, off." in done.stderr
+
+
+def test_a_second_server_on_the_same_directory_is_refused_in_words(site):
+    site.setup()
+    site.start()
+    done = run("serve", "--data-dir", site.data_dir, "--port", "0")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+
+
+def test_a_port_that_is_taken_is_said(site):
+    site.setup()
+    site.start()
+    done = run("serve", "--data-dir", site.data_dir.with_name("other"), "--port", site.port)
+    assert done.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{site.port}" in done.stderr
+
+
+def test_setup_before_the_first_start_creates_everything(site):
+    first = site.setup("Shop")
+    assert set(first) >= {"url", "email", "workspace", "project", "environment", "dsn", "api_token"}
+    assert first["project"]["slug"] == "shop"
+    assert first["url"] == site.url
+    assert first == site.setup("Shop")
+
+
+def test_setup_with_a_bad_address_says_what_to_do(tmp_path):
+    done = run(
+        "setup", "--data-dir", tmp_path, "--url", "example", "--email", "a@example.com", "--password", "x" * 12,
+        "--project", "P",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "http://... or https://..." in done.stderr
+
+
+def test_doctor_finds_nothing_wrong_with_a_running_installation(site):
+    site.setup()
+    site.start()
+    done = run("doctor", "--data-dir", site.data_dir)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.strip().endswith("Nothing is wrong.")
+
+
+def test_doctor_names_what_is_wrong_and_exits_with_1(site):
+    site.setup()
+    (site.data_dir / "secret-key").chmod(0o644)
+    done = run(
+        "doctor", "--data-dir", site.data_dir,
+        env={"DAYTWO_MAIL_URL": "smtp://127.0.0.1:1", "DAYTWO_MIN_FREE_DISK_MB": "9999999"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
+    for words in ("secret key", "mail server 127.0.0.1:1", "MB of disk are free"):
+        assert any(words in line for line in wrong), done.stdout
+
+
+def test_doctor_says_when_the_database_is_held_by_another_program(site):
+    site.setup()
+    connection = sqlite3.connect(site.data_dir / "daytwo.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    done = run("doctor", "--data-dir", site.data_dir)
+    connection.execute("ROLLBACK")
+    connection.close()
+    assert done.returncode == 1
+    assert "cannot be written now" in done.stdout
+
+
+def test_with_the_database_locked_events_are_still_accepted_and_visible_once_it_is_free(site):
+    import asyncio
+
+    import load
+
+    keys = site.setup()
+    site.start()
+    connection = sqlite3.connect(site.data_dir / "daytwo.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    outcome = asyncio.run(load.send(site.url, load.requests(keys["dsn"], 50), connections=4))
+    assert outcome.codes == {"200": 50}
+    assert site.events() == 0
+    connection.execute("ROLLBACK")
+    connection.close()
+    site.wait_for_events(50)
+
+
+def test_an_interrupted_digest_is_started_again(site):
+    import asyncio
+
+    import load
+
+    keys = site.setup()
+    site.start()
+    child = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True).stdout.split()[0]
+    os.kill(int(child), signal.SIGKILL)
+    asyncio.run(load.send(site.url, load.requests(keys["dsn"], 20), connections=2))
+    site.wait_for_events(20)
+
+
+def test_every_setting_is_listed(tmp_path):
+    done = run("settings")
+    assert done.returncode == 0
+    assert "DAYTWO_DATA_DIR=daytwo-data" in done.stdout
