@@ -91,8 +91,22 @@ class Installation:
         return int(self.query("SELECT count(*) FROM errors_event")[0][0])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of the embedded `default` store."""
-        connection = sqlite3.connect(f"file:{self.data_dir / 'daytwo.db'}?mode=ro", uri=True, timeout=10)
+        """Rows of the `default` store."""
+        if url := self.env.get("DATABASE_URL"):
+            import psycopg
+
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql.encode()).fetchall()
+        return self._embedded("daytwo.db", sql)
+
+    def query_telemetry(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the `telemetry` store, which on PostgreSQL is a schema beside the default one."""
+        if "DATABASE_URL" in self.env:
+            return self.query(f"SET search_path = telemetry; {sql}")
+        return self._embedded("telemetry.db", sql)
+
+    def _embedded(self, name: str, sql: str) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(f"file:{self.data_dir / name}?mode=ro", uri=True, timeout=10)
         try:
             return connection.execute(sql).fetchall()
         finally:

@@ -37,6 +37,7 @@ class Outcome:
     latencies: list[float] = field(default_factory=list)
     codes: collections.Counter[str] = field(default_factory=collections.Counter)
     acked: list[str] = field(default_factory=list)
+    refusals: list[bytes] = field(default_factory=list)  # heads of the answers other than 200
     acked_at: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -121,15 +122,21 @@ async def send(
                     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
                 begun = time.perf_counter()
                 writer.write(request.wire)
-                code = await _answer(reader)
+                head = await _answer(reader)
             except (OSError, asyncio.IncompleteReadError):
                 outcome.codes["broken"] += 1
                 await _close(writer)
                 writer = None
                 continue
             outcome.latencies.append(time.perf_counter() - begun)
+            code = head[9:12].decode()
             outcome.codes[code] += 1
-            if code == "200":
+            if b"connection: close" in head.lower():
+                await _close(writer)
+                writer = None
+            if code != "200":
+                outcome.refusals.append(head)
+            else:
                 outcome.acked.append(request.event_id)
                 outcome.acked_at[request.event_id] = time.time()
         await _close(writer)
@@ -146,11 +153,11 @@ async def _close(writer: asyncio.StreamWriter | None) -> None:
             await writer.wait_closed()
 
 
-async def _answer(reader: Any) -> str:
-    """The status code; the body is read away so that the connection can go on."""
+async def _answer(reader: Any) -> bytes:
+    """The head of the answer; the body is read away so that the connection can go on."""
     head = await reader.readuntil(b"\r\n\r\n")
     lower = head.lower()
     at = lower.find(b"content-length:")
     if at >= 0:
         await reader.readexactly(int(lower[at + 15 : lower.index(b"\r\n", at)]))
-    return head[9:12].decode()
+    return bytes(head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def measure(folder: Path, _options: argparse.Namespace) -> Iterator[dict[str, An
     issue = subprocess.run(seed, env=site.env, check=True, capture_output=True, text=True).stdout.strip()
     yield {"what": "start over this data", "first_page_s": site.start()}
     try:
-        with signed_in(site) as client:
+        with contextlib.closing(signed_in(site)) as client:
             for path in (
                 "/errors", "/errors?sort=events", "/errors?query=checkout", "/errors?query=invoice+price&status=all",
                 "/errors?query=is:unresolved+level:error", f"/errors/{issue}", f"/errors/{issue}?range=14d",

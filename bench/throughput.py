@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import load
+import pages
 from installation import Installation
 
 LARGE_PAD = 50_000
@@ -27,6 +30,7 @@ def compare_hosts(folder: Path, _options: argparse.Namespace) -> Iterator[dict[s
             with running(folder / f"{host}-{turn}", {"DAYTWO_DIGEST": host}) as site:
                 yield {"digest": host, **flood(site, 4000, connections=32)}
                 yield {"digest": host, **steady(site, 500, 8)}
+                yield {"digest": host, **_pages_in_a_storm(site)}
 
 
 def _measure(folder: Path, env: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -84,6 +88,28 @@ def steady(site: Installation, rate_per_s: int, seconds: int) -> dict[str, Any]:
         "what": f"steady {rate_per_s}/s", "codes": dict(outcome.codes), "p50_ms": outcome.percentile_ms(0.5),
         "p99_ms": outcome.percentile_ms(0.99), "drained_after_s": lag_s, "rss_mb": site.memory_mb(),
     }  # fmt: skip
+
+
+def _pages_in_a_storm(site: Installation) -> dict[str, Any]:
+    """How long the list of errors takes while 500 events a second arrive."""
+    requests = load.requests(site.keys["dsn"], 500 * 8)
+    took: list[float] = []
+
+    def read(stop: threading.Event) -> None:
+        with contextlib.closing(pages.signed_in(site)) as client:
+            while not stop.is_set():
+                begun = time.perf_counter()
+                client.get("/errors").raise_for_status()
+                took.append(1000 * (time.perf_counter() - begun))
+
+    stop = threading.Event()
+    reader = threading.Thread(target=read, args=[stop])
+    reader.start()
+    asyncio.run(load.send(site.url, requests, connections=16, rate_per_s=500))
+    stop.set()
+    reader.join()
+    took.sort()
+    return {"what": "/errors in a storm", "p50_ms": took[len(took) // 2], "p95_ms": took[int(len(took) * 0.95)]}
 
 
 def _visible(site: Installation, rate_per_s: int, seconds: int) -> dict[str, Any]:

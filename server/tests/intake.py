@@ -139,7 +139,8 @@ class Intake:
 
     def dropped(self) -> Counter[tuple[str, str]]:
         """(item, reason) -> number, in memory."""
-        return Counter({(item, reason): n for (item, outcome, reason), n in self.counts.totals().items() if outcome == "dropped"})
+        totals = self.counts.totals().items()
+        return Counter({(item, reason): n for (item, outcome, reason), n in totals if outcome == "dropped"})
 
     def arrived(self) -> Counter[str]:
         return Counter({item: n for (item, outcome, _), n in self.counts.totals().items() if outcome == "arrived"})

@@ -36,8 +36,13 @@ _VIEW, _TRIAGE = BearerToken("errors.view"), BearerToken("errors.triage")
 
 
 @router.get("/issues", response=IssuesOut, auth=_VIEW, by_alias=True)
-def list_issues(  # noqa: PLR0913 - a parameter each
-    request: HttpRequest, project: str = "", status: str = "", query: str = "", cursor: str = "", limit: int = issues.PAGE
+def list_issues(
+    request: HttpRequest,
+    project: str = "",
+    status: str = "",
+    query: str = "",
+    cursor: str = "",
+    limit: int = issues.PAGE,
 ) -> IssuesOut:
     """Issues, last seen first. `project` is a slug, no `status` means all, `query` is what the search box takes."""
     _check_limit(limit)
@@ -56,7 +61,7 @@ def list_issues(  # noqa: PLR0913 - a parameter each
 
 
 @router.get("/issues/{issue_id}", response=IssueDetailOut, auth=_VIEW, by_alias=True)
-def get_issue(request: HttpRequest, issue_id: str) -> IssueDetailOut:  # noqa: ARG001 - ninja's signature
+def get_issue(request: HttpRequest, issue_id: str) -> IssueDetailOut:
     """One issue, by its number or as `ERR-12`."""
     return _detail(_find(issue_id))
 
@@ -78,7 +83,7 @@ def change_issue(request: HttpRequest, issue_id: str, change: IssueChangeIn) -> 
 
 
 @router.get("/issues/{issue_id}/events", response=EventsOut, auth=_VIEW, by_alias=True)
-def list_events(request: HttpRequest, issue_id: str, cursor: str = "", limit: int = issues.PAGE) -> EventsOut:  # noqa: ARG001 - ninja's signature
+def list_events(request: HttpRequest, issue_id: str, cursor: str = "", limit: int = issues.PAGE) -> EventsOut:
     """The events of an issue, latest first."""
     issue = _find(issue_id)
     _check_limit(limit)
@@ -90,7 +95,7 @@ def list_events(request: HttpRequest, issue_id: str, cursor: str = "", limit: in
 
 
 @router.get("/events/{event_id}", response=EventDetailOut, auth=_VIEW, by_alias=True)
-def get_event(request: HttpRequest, event_id: str) -> EventDetailOut:  # noqa: ARG001 - ninja's signature
+def get_event(request: HttpRequest, event_id: str) -> EventDetailOut:
     """The scrubbed event, by the id its SDK gave it, with dashes or without."""
     event = events.find(event_id)
     if event is None:

@@ -23,7 +23,7 @@ _PIECE = re.compile(
 
 
 class BadFilter(ValueError):
-    """Nothing can match because a value does not exist. `field` is the key that holds it, the text says what is allowed."""
+    """A value that does not exist. `field` is the key that holds it, the text says what is allowed."""
 
     def __init__(self, field: str, words: str) -> None:
         super().__init__(words)
@@ -50,11 +50,14 @@ class Query:
     terms: tuple[Term, ...] = ()
     text: str = ""
 
-    def without(self, term: Term) -> str:
-        """The text that says the same less one term."""
+    def __str__(self) -> str:
         # Text that would read as a term was in quotes, and has to be again.
         text = f'"{self.text}"' if self.text and parse(self.text).terms else self.text
-        return " ".join([*(str(one) for one in self.terms if one != term), *filter(None, [text])])
+        return " ".join([*map(str, self.terms), *filter(None, [text])])
+
+    def without(self, *terms: Term) -> str:
+        """The text that says the same less these terms."""
+        return str(Query(tuple(one for one in self.terms if one not in terms), self.text))
 
 
 def parse(text: str) -> Query:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from daytwo import get_logger, health
+
 if TYPE_CHECKING:
     from daytwo_server.main.parts import Parts
 

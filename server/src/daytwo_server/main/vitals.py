@@ -17,6 +17,7 @@ from daytwo_server.core.conf import Conf
 from daytwo_server.core.net.proxies import is_private
 from daytwo_server.core.stores import DEFAULT, TELEMETRY
 from daytwo_server.ingest import selectors as ingest
+from daytwo_server.main.version import version
 
 if TYPE_CHECKING:
     from daytwo_server.main.parts import Parts
@@ -125,13 +126,6 @@ def _labelled(stats: jobs.Stats) -> list[tuple[str, float]]:
 
 
 _STARTED = time.time()
-
-
-def version(conf: Conf) -> str:
-    """The version that answers and reports name."""
-    from importlib.metadata import version as installed
-
-    return conf.app_version or installed("daytwo-server")
 
 
 def resident_bytes() -> int:

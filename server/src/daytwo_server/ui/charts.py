@@ -143,7 +143,7 @@ def axis(top: float) -> list[float]:
     rough = top / 4
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(magnitude * nice for nice in (1, 2, 2.5, 5, 10) if magnitude * nice >= rough)
-    if top > 4 and step < 1:
+    if step < 1 and (top > 4 or isinstance(top, int)):  # counts have no quarters
         step = 1
     return [step * i for i in range(math.ceil(top / step) + 1)]
 

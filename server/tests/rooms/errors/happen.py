@@ -56,7 +56,11 @@ def send(project: Project, *payloads: dict[str, Any], at: dt.datetime | None = N
     with transaction.atomic():
         known = customers.see(
             customers.Sighting(
-                key=key, project=project.pk, at=event.received, email=event.user.get("email"), name=event.user.get("name")
+                key=key,
+                project=project.pk,
+                at=event.received,
+                email=event.user.get("email"),
+                name=event.user.get("name"),
             )
             for event in kept
             if (key := key_of(event.user))
@@ -65,13 +69,17 @@ def send(project: Project, *payloads: dict[str, Any], at: dt.datetime | None = N
             event.user_key = fingerprint(event.user, event.arrival.client_ip, b"salt")
             event.customer = known.get(key_of(event.user) or "")
         catalog.see(
-            catalog.Sighting(project=project.pk, at=event.received, environment=event.environment, release=event.release)
+            catalog.Sighting(
+                project=project.pk, at=event.received, environment=event.environment, release=event.release
+            )
             for event in kept
         )
         return services.absorb(kept)
 
 
-def issue(project: Project, type_: str = "KeyError", value: str = "'vat_id'", *, at: dt.datetime | None = None, **fields: Any) -> Issue:
+def issue(
+    project: Project, type_: str = "KeyError", value: str = "'vat_id'", *, at: dt.datetime | None = None, **fields: Any
+) -> Issue:
     """One issue by one event; `fields` are those of the event."""
     (event,) = send(project, payload(type_, value, **({"function": type_.lower()} | fields)), at=at)
     return Issue.objects.get(pk=event.issue)

@@ -53,13 +53,23 @@ def test_the_list_tells_of_every_error(api, shop):
     assert api.get("/issues") == {
         "results": [
             {
-                "id": one.pk, "shortId": f"ERR-{one.pk}", "title": "KeyError: 'vat_id'", "culprit": one.culprit, "type": "KeyError",
-                "value": "'vat_id'", "level": "warning", "status": "unresolved", "count": 1, "users": 1, "project": "shop",
-                "firstSeen": "2026-11-23T09:00:00Z", "lastSeen": "2026-11-23T09:00:00Z",
+                "id": one.pk,
+                "shortId": f"ERR-{one.pk}",
+                "title": "KeyError: 'vat_id'",
+                "culprit": one.culprit,
+                "type": "KeyError",
+                "value": "'vat_id'",
+                "level": "warning",
+                "status": "unresolved",
+                "count": 1,
+                "users": 1,
+                "project": "shop",
+                "firstSeen": "2026-11-23T09:00:00Z",
+                "lastSeen": "2026-11-23T09:00:00Z",
             }
         ],
         "next": None,
-    }  # fmt: skip
+    }
 
 
 def test_the_list_can_be_asked_by_project_status_and_search(api, shop, bob):
@@ -139,15 +149,27 @@ def test_the_events_of_an_error_are_listed_latest_first(api, shop):
     now = clock.now()
     for n in range(5):
         happen.issue(
-            shop, "Same", f"attempt {n}", at=now + dt.timedelta(seconds=n), release="1", environment="staging", transaction="/pay",
-            user={"id": "42"}, contexts={"trace": {"trace_id": "a" * 32}},
-        )  # fmt: skip
+            shop,
+            "Same",
+            f"attempt {n}",
+            at=now + dt.timedelta(seconds=n),
+            release="1",
+            environment="staging",
+            transaction="/pay",
+            user={"id": "42"},
+            contexts={"trace": {"trace_id": "a" * 32}},
+        )
     one = Issue.objects.get()
     page = api.get(f"/issues/{one.pk}/events", limit=2)
     assert [event["message"] for event in page["results"]] == ["attempt 4", "attempt 3"]
     first = page["results"][0]
     assert first["eventId"] == happen.event_of(one).event_id
-    assert (first["release"], first["environment"], first["transaction"], first["level"]) == ("1", "staging", "/pay", "error")
+    assert (first["release"], first["environment"], first["transaction"], first["level"]) == (
+        "1",
+        "staging",
+        "/pay",
+        "error",
+    )
     assert (first["traceId"], first["customerId"]) == ("a" * 32, happen.event_of(one).customer_id)
     assert first["timestamp"] == first["received"]
     rest = api.get(f"/issues/{one.pk}/events", limit=2, cursor=page["next"])
@@ -234,7 +256,12 @@ def test_a_body_that_is_no_object_is_refused(body, api, shop):
 def test_without_a_token_nothing_is_told(shop):
     one = happen.issue(shop)
     nobody = Api("")
-    for path in ("/issues", f"/issues/{one.pk}", f"/issues/{one.pk}/events", f"/events/{happen.event_of(one).event_id}"):
+    for path in (
+        "/issues",
+        f"/issues/{one.pk}",
+        f"/issues/{one.pk}/events",
+        f"/events/{happen.event_of(one).event_id}",
+    ):
         nobody.get(path, 401)
     nobody.patch(f"/issues/{one.pk}", {"status": "resolved"}, 401)
 

@@ -46,7 +46,15 @@ def test_the_header_says_what_it_is_and_where(read, shop):
     one = happen.issue(shop, "KeyError", "'vat_id'", level="fatal")
     page = read(f"/errors/{one.pk}")
     header = page.partition('class="page-header')[2].partition("</form>")[0]
-    for words in ("KeyError: &#x27;vat_id&#x27;", "billing/checkout.py in keyerror", "Unhandled", "fatal", "Resolve", "Ignore", "Assign"):
+    for words in (
+        "KeyError: &#x27;vat_id&#x27;",
+        "billing/checkout.py in keyerror",
+        "Unhandled",
+        "fatal",
+        "Resolve",
+        "Ignore",
+        "Assign",
+    ):
         assert words in header, words
     assert page.count("button--primary") == 1
     assert "ERR-" in page
@@ -71,7 +79,11 @@ def test_all_frames_and_the_raw_trace_are_a_link_away(read, shop):
     assert "library frame" not in everything
     assert "django/core/handlers/base.py" in everything
     raw = section(read(f"/errors/{one.pk}?frames=raw"), "Stack trace")
-    for words in ("Traceback (most recent call last):", "File &quot;billing/checkout.py&quot;, line 118, in keyerror", "KeyError: &#x27;vat_id&#x27;"):
+    for words in (
+        "Traceback (most recent call last):",
+        "File &quot;billing/checkout.py&quot;, line 118, in keyerror",
+        "KeyError: &#x27;vat_id&#x27;",
+    ):
         assert words in raw
     assert "<details" not in raw
 
@@ -82,28 +94,50 @@ def chain(*exceptions):
 
 def test_a_chain_of_exceptions_starts_with_what_was_raised_last(read, shop):
     causes = chain(
-        {"type": "OSError", "value": "no route", "mechanism": {"type": "chained", "exception_id": 1, "parent_id": 0, "source": "__cause__"}},
-        {"type": "PaymentFailed", "value": "card", "mechanism": {"type": "generic", "exception_id": 0, "handled": True}},
+        {
+            "type": "OSError",
+            "value": "no route",
+            "mechanism": {"type": "chained", "exception_id": 1, "parent_id": 0, "source": "__cause__"},
+        },
+        {
+            "type": "PaymentFailed",
+            "value": "card",
+            "mechanism": {"type": "generic", "exception_id": 0, "handled": True},
+        },
     )
     (event,) = happen.send(shop, causes)
     stack = section(read(f"/errors/{event.issue}"), "Stack trace").partition('class="chain"')[2]
     assert stack.index("PaymentFailed") < stack.index("OSError")
     assert "Caused by" in stack
     raw = read(f"/errors/{event.issue}?frames=raw")
-    assert raw.index("OSError: no route") < raw.index("direct cause of the following") < raw.index("PaymentFailed: card</pre>")
+    assert (
+        raw.index("OSError: no route")
+        < raw.index("direct cause of the following")
+        < raw.index("PaymentFailed: card</pre>")
+    )
 
 
 def test_a_group_of_exceptions_is_a_tree(read, shop):
     def member(number, parent, name, source):
-        return {"type": name, "value": "v", "mechanism": {"type": "chained", "exception_id": number, "parent_id": parent, "source": source}}
+        return {
+            "type": name,
+            "value": "v",
+            "mechanism": {"type": "chained", "exception_id": number, "parent_id": parent, "source": source},
+        }
 
     (event,) = happen.send(
         shop,
         chain(
-            member(3, 1, "DeepError", "__context__"), member(2, 0, "SecondError", "exceptions[1]"), member(1, 0, "FirstError", "exceptions[0]"),
-            {"type": "ExceptionGroup", "value": "two", "mechanism": {"type": "generic", "exception_id": 0, "is_exception_group": True}},
+            member(3, 1, "DeepError", "__context__"),
+            member(2, 0, "SecondError", "exceptions[1]"),
+            member(1, 0, "FirstError", "exceptions[0]"),
+            {
+                "type": "ExceptionGroup",
+                "value": "two",
+                "mechanism": {"type": "generic", "exception_id": 0, "is_exception_group": True},
+            },
         ),
-    )  # fmt: skip
+    )
     tree = section(read(f"/errors/{event.issue}"), "Stack trace").partition('class="chain"')[2].partition("</ol>")[0]
     found = re.findall(r"--depth: (\d).*?<b[^>]*>(\w+)</b>", tree)
     assert found == [("0", "ExceptionGroup"), ("1", "FirstError"), ("2", "DeepError"), ("1", "SecondError")]
@@ -113,7 +147,12 @@ def test_a_group_of_exceptions_is_a_tree(read, shop):
 
 def test_breadcrumbs_that_hold_data_alone_are_told_too(read, shop):
     crumbs = [
-        {"type": "http", "category": "xhr", "timestamp": 1763900000, "data": {"method": "GET", "url": "/api/weeks", "status_code": 500, "size": 12}},
+        {
+            "type": "http",
+            "category": "xhr",
+            "timestamp": 1763900000,
+            "data": {"method": "GET", "url": "/api/weeks", "status_code": 500, "size": 12},
+        },
         {"category": "navigation", "data": {"from": "/cart", "to": "/checkout"}},
         {"category": "console", "level": "warning", "message": "slow", "data": {"arguments": ["a", {"b": 1}]}},
         {"category": "odd", "data": [1, 2]},
@@ -134,12 +173,24 @@ def test_many_breadcrumbs_show_the_last_ones_first_hand(read, shop):
 def test_everything_the_event_carries_is_on_the_page(read, shop):
     one = happen.issue(
         shop,
-        request={"url": "https://shop.example/pay", "method": "POST", "headers": {"Host": "shop.example"}, "data": {"amount": 5},
-                 "query_string": "a=1&b=2", "cookies": {"lang": "de"}, "env": {"SERVER_PORT": "443"}},
+        request={
+            "url": "https://shop.example/pay",
+            "method": "POST",
+            "headers": {"Host": "shop.example"},
+            "data": {"amount": 5},
+            "query_string": "a=1&b=2",
+            "cookies": {"lang": "de"},
+            "env": {"SERVER_PORT": "443"},
+        },
         user={"id": "42", "email": "dana@example.com", "plan": "business"},
-        tags={"country": "DE"}, extra={"order": {"id": 7}}, modules={"django": "5.2"},
-        contexts={"runtime": {"name": "CPython", "version": "3.12"}, "flags": {"values": [{"flag": "checkout", "result": True}]}},
-    )  # fmt: skip
+        tags={"country": "DE"},
+        extra={"order": {"id": 7}},
+        modules={"django": "5.2"},
+        contexts={
+            "runtime": {"name": "CPython", "version": "3.12"},
+            "flags": {"values": [{"flag": "checkout", "result": True}]},
+        },
+    )
     page = read(f"/errors/{one.pk}")
     for title, words in {
         "Request": ("POST", "https://shop.example/pay", "shop.example", "amount", "a=1&amp;b=2", "SERVER_PORT"),
@@ -159,7 +210,18 @@ def test_everything_the_event_carries_is_on_the_page(read, shop):
 def test_a_part_without_data_is_absent(read, shop):
     (event,) = happen.send(shop, {"message": "bare"})
     page = read(f"/errors/{event.issue}")
-    for title in ("Breadcrumbs", "Request", "User", "Tags", "Flags", "Contexts", "Extra", "Stack trace", "Threads", "Affected customers"):
+    for title in (
+        "Breadcrumbs",
+        "Request",
+        "User",
+        "Tags",
+        "Flags",
+        "Contexts",
+        "Extra",
+        "Stack trace",
+        "Threads",
+        "Affected customers",
+    ):
         assert not re.search(rf"<h2[^>]*>{title}", page), title
 
 
@@ -176,7 +238,10 @@ def test_affected_customers_are_named_with_their_events_and_linked(read, shop):
     page = read(f"/errors/{Issue.objects.get().pk}")
     rail = page.partition("Affected customers")[2].partition("</section>")[0]
     assert "3 users" in rail
-    assert re.findall(r">([\w ]+)</a><span[^>]*>(\d) events?<", rail) == [("Brightside Dental", "2"), ("Atelier Nord", "1")]
+    assert re.findall(r">([\w ]+)</a><span[^>]*>(\d) events?<", rail) == [
+        ("Brightside Dental", "2"),
+        ("Atelier Nord", "1"),
+    ]
     assert 'href="/customers/' in rail
 
 
@@ -192,6 +257,14 @@ def test_the_histogram_counts_the_chosen_time(chosen, total, read, shop):
 def test_a_release_that_began_in_this_time_is_marked_in_the_histogram(read, shop):
     one = happen.issue(shop, release="shop@2.0.1")
     assert ">2.0.1</text>" in read(f"/errors/{one.pk}")
+
+
+def test_of_releases_at_one_moment_the_latest_is_marked(read, shop):
+    for version in ("1.0", "1.1", "1.2"):
+        one = happen.issue(shop, "Same", release=version)
+    page = read(f"/errors/{one.pk}")
+    assert ">1.2</text>" in page
+    assert ">1.1</text>" not in page
 
 
 def test_one_event_leads_to_the_next_older_and_newer(bob, signed_in, shop):
@@ -253,7 +326,10 @@ def test_activity_tells_who_did_what(read, bob, shop):
     happen.issue(shop, "Same", at=clock.now() + dt.timedelta(seconds=5), release="2.0")
     page = read(f"/errors/{one.pk}/activity")
     told = re.sub(r"<[^>]+>", "", page.partition('aria-label="Activity"')[2])
-    order = [told.index(words) for words in ("Came back in 2.0", "Bob resolved it", "Alice assigned it to Bob", "Seen for the first time")]
+    order = [
+        told.index(words)
+        for words in ("Came back in 2.0", "Bob resolved it", "Alice assigned it to Bob", "Seen for the first time")
+    ]
     assert order == sorted(order)
 
 
@@ -267,14 +343,27 @@ def test_the_raw_event_is_scrubbed_json(bob, signed_in, shop):
 
 def test_the_markdown_holds_what_somebody_needs_to_look_for_the_cause(bob, signed_in, shop):
     one = happen.issue(
-        shop, "KeyError", "'vat_id'", release="shop@1.4", tags={"country": "DE"}, breadcrumbs=[{"category": "q", "message": "SELECT"}],
-        request={"url": "https://shop.example/pay", "method": "POST"}, extra={"note": "```\n# not a heading"},
-    )  # fmt: skip
+        shop,
+        "KeyError",
+        "'vat_id'",
+        release="shop@1.4",
+        tags={"country": "DE"},
+        breadcrumbs=[{"category": "q", "message": "SELECT"}],
+        request={"url": "https://shop.example/pay", "method": "POST"},
+        extra={"note": "```\n# not a heading"},
+    )
     response = signed_in(bob).get(f"/errors/{one.pk}/events/{happen.event_of(one).event_id}.md")
     text = response.content.decode()
     assert response["Content-Type"].startswith("text/markdown")
     assert text.startswith(f"# ERR-{one.pk}: KeyError: 'vat_id'")
-    for words in (f"http://testserver/errors/{one.pk}/events/", "shop@1.4", "country: DE", "SELECT", "POST https://shop.example/pay", "line 118, in keyerror"):
+    for words in (
+        f"http://testserver/errors/{one.pk}/events/",
+        "shop@1.4",
+        "country: DE",
+        "SELECT",
+        "POST https://shop.example/pay",
+        "line 118, in keyerror",
+    ):
         assert words in text, words
     assert "\n# not a heading" not in text
 
@@ -292,7 +381,10 @@ def test_a_thousand_events_cost_as_many_queries_as_one(bob, signed_in, shop):
     client = signed_in(bob)
 
     def cost(address):
-        with CaptureQueriesContext(connections["default"]) as one, CaptureQueriesContext(connections["telemetry"]) as two:
+        with (
+            CaptureQueriesContext(connections["default"]) as one,
+            CaptureQueriesContext(connections["telemetry"]) as two,
+        ):
             assert client.get(address).status_code == 200
         return len(one) + len(two)
 
@@ -303,7 +395,10 @@ def test_a_thousand_events_cost_as_many_queries_as_one(bob, signed_in, shop):
     pages = [base, f"{base}/events", f"{base}/tags", f"{base}/activity"]
     client.get(base)
     before = [cost(page) for page in pages]
-    many = [happen.payload("Same", user={"id": str(n)}, tags={"a": str(n), f"b{n % 9}": "x"}, function="same") for n in range(1000)]
+    many = [
+        happen.payload("Same", user={"id": str(n)}, tags={"a": str(n), f"b{n % 9}": "x"}, function="same")
+        for n in range(1000)
+    ]
     happen.send(shop, *many, at=now + dt.timedelta(minutes=1))
     assert Issue.objects.get().count == 1003
     assert [cost(page) for page in pages] == before
@@ -313,10 +408,28 @@ def test_a_thousand_events_cost_as_many_queries_as_one(bob, signed_in, shop):
 def test_text_from_outside_is_escaped_everywhere(bob, signed_in, shop):
     evil = '"><script>alert(1)</script>'
     one = happen.issue(
-        shop, evil, evil, release=evil, environment=evil, transaction=evil, tags={evil: evil}, user={"id": evil, "name": evil},
-        breadcrumbs=[{"category": evil, "message": evil, "data": {evil: evil}}], extra={evil: evil}, contexts={evil: {evil: evil}},
-        request={"url": evil, "method": evil, "headers": {evil: evil}}, function=evil, modules={evil: evil},
-    )  # fmt: skip
+        shop,
+        evil,
+        evil,
+        release=evil,
+        environment=evil,
+        transaction=evil,
+        tags={evil: evil},
+        user={"id": evil, "name": evil},
+        breadcrumbs=[{"category": evil, "message": evil, "data": {evil: evil}}],
+        extra={evil: evil},
+        contexts={evil: {evil: evil}},
+        request={"url": evil, "method": evil, "headers": {evil: evil}},
+        function=evil,
+        modules={evil: evil},
+    )
     client = signed_in(bob)
-    for address in ("/errors", f"/errors/{one.pk}", f"/errors/{one.pk}?frames=all", f"/errors/{one.pk}?frames=raw", f"/errors/{one.pk}/tags", f"/errors/{one.pk}/events"):
+    for address in (
+        "/errors",
+        f"/errors/{one.pk}",
+        f"/errors/{one.pk}?frames=all",
+        f"/errors/{one.pk}?frames=raw",
+        f"/errors/{one.pk}/tags",
+        f"/errors/{one.pk}/events",
+    ):
         assert "<script>alert" not in client.get(address).content.decode()

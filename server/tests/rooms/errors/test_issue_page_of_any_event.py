@@ -29,7 +29,24 @@ def test_every_captured_event_has_its_pages(name, bob, signed_in):
     assert event.title[:20].replace("'", "&#x27;").replace('"', "&quot;") in found[""]
 
 
-JUNK = [None, True, 0, -1, 1.5, "", "x", "\x00", "🙈" * 50, [], [None], [[]], {}, {"a": None}, {"values": 3}, {"values": [1, None, {}]}]
+JUNK = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "\x00",
+    "🙈" * 50,
+    [],
+    [None],
+    [[]],
+    {},
+    {"a": None},
+    {"values": 3},
+    {"values": [1, None, {}]},
+]
 PLACES = [
     "exception", "stacktrace", "threads", "breadcrumbs", "request", "user", "tags", "contexts", "extra", "modules",
     "sdk", "message", "logentry", "debug_meta", "level", "timestamp", "platform", "release", "fingerprint",
@@ -72,7 +89,15 @@ def test_a_thousand_different_calls_stay_a_page_that_loads(bob, signed_in):
 
 
 def test_locals_of_every_shape_are_shown(bob, signed_in):
-    odd = {"none": None, "nan": "NaN", "deep": {"a": [{"b": [[[[1]]]]}]}, "long": "y" * 5000, "": "", "flag": True, "<b>": "<script>"}
+    odd = {
+        "none": None,
+        "nan": "NaN",
+        "deep": {"a": [{"b": [[[[1]]]]}]},
+        "long": "y" * 5000,
+        "": "",
+        "flag": True,
+        "<b>": "<script>",
+    }
     (event,) = happen.send(make.project(), crash([frame(vars=odd)]))
     page = pages(signed_in(bob), event)[""]
     assert "<script>" not in page.partition('class="frame"')[2]
@@ -81,7 +106,8 @@ def test_locals_of_every_shape_are_shown(bob, signed_in):
 
 def test_exceptions_that_name_each_other_as_parents_are_each_shown_once(bob, signed_in):
     values = [
-        {"type": f"E{i}", "value": "v", "mechanism": {"type": "chained", "exception_id": i, "parent_id": 1 - i}} for i in range(2)
+        {"type": f"E{i}", "value": "v", "mechanism": {"type": "chained", "exception_id": i, "parent_id": 1 - i}}
+        for i in range(2)
     ]
     (event,) = happen.send(make.project(), {"exception": {"values": values}})
     page = pages(signed_in(bob), event)[""]
@@ -96,7 +122,10 @@ def test_an_event_without_an_exception_shows_its_message(bob, signed_in):
 
 
 def test_an_event_with_threads_alone_shows_the_one_that_crashed(bob, signed_in):
-    threads = [{"id": 1, "name": "idle"}, {"id": 2, "name": "worker", "crashed": True, "stacktrace": {"frames": [frame()]}}]
+    threads = [
+        {"id": 1, "name": "idle"},
+        {"id": 2, "name": "worker", "crashed": True, "stacktrace": {"frames": [frame()]}},
+    ]
     (event,) = happen.send(make.project(), {"threads": {"values": threads}, "message": "segfault"})
     page = pages(signed_in(bob), event)[""]
     assert page.index("worker") < page.index("idle")

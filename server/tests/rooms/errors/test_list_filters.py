@@ -42,7 +42,7 @@ def test_the_list_begins_with_what_is_unresolved_and_was_seen_last(ask, shop, bo
 
 
 def test_tabs_show_the_other_states(ask, shop, bob):
-    one, two, three = (happen.issue(shop, name) for name in ("Open", "Quiet", "Done"))
+    _, two, three = (happen.issue(shop, name) for name in ("Open", "Quiet", "Done"))
     services.ignore([two.pk], actor=bob)
     services.resolve([three.pk], actor=bob)
     assert ask("?status=ignored") == ["Quiet"]
@@ -82,10 +82,16 @@ def test_tabs_show_the_other_states(ask, shop, bob):
 )
 def test_a_filter_finds_what_it_says(query, found, ask, shop):
     happen.issue(
-        shop, "Wanted", "treasure", level="fatal", environment="staging", release="shop@1.4",
-        tags={"country": "DE", "team": "two words"}, user={"id": "42", "email": "dana@example.com"},
+        shop,
+        "Wanted",
+        "treasure",
+        level="fatal",
+        environment="staging",
+        release="shop@1.4",
+        tags={"country": "DE", "team": "two words"},
+        user={"id": "42", "email": "dana@example.com"},
         contexts={"flags": {"values": [{"flag": "checkout", "result": True}]}},
-    )  # fmt: skip
+    )
     happen.issue(make.project("Blog"), "Other", "stone", tags={"country": "FR"})
     assert sorted(ask(query)) == found
 
@@ -117,17 +123,17 @@ def test_regressed_errors_can_be_asked_for(ask, shop, bob):
     assert ask("?query=is:regressed") == ["Back"]
 
 
-@pytest.mark.parametrize(
-    ("sort", "order"), [("first", "BCA"), ("events", "ABC"), ("users", "CAB"), ("seen", "ACB")]
-)
+@pytest.mark.parametrize(("sort", "order"), [("first", "BCA"), ("events", "ABC"), ("users", "CAB"), ("seen", "ACB")])
 def test_the_list_can_be_sorted(sort, order, ask, shop):
     now = clock.now()
     for name, events, first, users in (("A", 3, 9, 2), ("B", 2, 1, 1), ("C", 1, 5, 3)):
         one = happen.issue(shop, name, at=now)
         Issue.objects.filter(pk=one.pk).update(
-            count=events, users=users, first_seen=now - dt.timedelta(hours=first),
+            count=events,
+            users=users,
+            first_seen=now - dt.timedelta(hours=first),
             last_seen=now - dt.timedelta(minutes="ACB".index(name)),
-        )  # fmt: skip
+        )
     assert "".join(ask(f"?sort={sort}")) == order
 
 
@@ -154,7 +160,9 @@ def test_a_value_that_does_not_exist_is_explained_and_leads_back(query, words, b
     assert client.get(response.context["back"]).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["status", "project", "environment", "level", "assignee", "release", "query", "sort", "cursor"])
+@pytest.mark.parametrize(
+    "name", ["status", "project", "environment", "level", "assignee", "release", "query", "sort", "cursor"]
+)
 @pytest.mark.parametrize("value", ["%00", "%ED%A0%80", "'", "%25", "🙈", "a" * 3000, "-1", "None", '"'])
 def test_no_value_of_a_filter_breaks_the_list(name, value, bob, signed_in, shop):
     happen.issue(shop)
@@ -164,11 +172,16 @@ def test_no_value_of_a_filter_breaks_the_list(name, value, bob, signed_in, shop)
 def test_chips_name_the_filters_and_take_them_away_one_by_one(bob, signed_in, shop):
     happen.issue(shop)
     client = signed_in(bob)
-    response = client.get("/errors", {"project": "shop", "query": '!level:fatal team:"two words" treasure', "sort": "events"})
+    response = client.get(
+        "/errors", {"project": "shop", "query": '!level:fatal team:"two words" treasure', "sort": "events"}
+    )
     chips = response.context["chips"]
     assert [(chip["name"], chip["verb"], chip["value"]) for chip in chips] == [
-        ("project", "is", "shop"), ("level", "is not", "fatal"), ("team", "is", "two words"), ("text", "has", "treasure"),
-    ]  # fmt: skip
+        ("project", "is", "shop"),
+        ("level", "is not", "fatal"),
+        ("team", "is", "two words"),
+        ("text", "has", "treasure"),
+    ]
     less = client.get(chips[1]["url"])
     assert [chip["name"] for chip in less.context["chips"]] == ["project", "team", "text"]
     assert "sort=events" in chips[1]["url"]

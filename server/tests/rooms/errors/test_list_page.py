@@ -33,7 +33,16 @@ def test_a_row_says_what_where_how_often_and_since_when(bob, signed_in, shop):
     services.assign([one.pk], bob.email, actor=bob)
     page = signed_in(bob).get("/errors").content.decode()
     row = page.partition('<tr id="issue-')[2].partition("</tr>")[0]
-    for words in ("KeyError", "&#x27;vat_id&#x27;", "billing/checkout.py in keyerror", "Shop", "shop@1.4", "New", "Unhandled", "Bob"):
+    for words in (
+        "KeyError",
+        "&#x27;vat_id&#x27;",
+        "billing/checkout.py in keyerror",
+        "Shop",
+        "shop@1.4",
+        "New",
+        "Unhandled",
+        "Bob",
+    ):
         assert words in row, words
     assert 'aria-label="1 events in 24 hours"' in row
     assert f'href="/errors/{one.pk}"' in row

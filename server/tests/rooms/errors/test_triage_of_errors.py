@@ -1,5 +1,6 @@
 """Resolving, ignoring and assigning errors from their pages."""
 
+import datetime as dt
 import json
 
 import make
@@ -8,6 +9,7 @@ from django.test import Client
 from rooms.errors import happen
 
 from daytwo_server.accounts.models import Membership
+from daytwo_server.core import clock
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Activity, Issue
 
@@ -30,7 +32,9 @@ def states():
 
 
 def test_the_ticked_errors_are_resolved_and_the_list_comes_again(bob, signed_in, three):
-    response = signed_in(bob).post("/errors?sort=first", {"do": "resolve", "issue": [three[0].pk, three[2].pk]}, follow=True)
+    response = signed_in(bob).post(
+        "/errors?sort=first", {"do": "resolve", "issue": [three[0].pk, three[2].pk]}, follow=True
+    )
     assert response.redirect_chain == [("/errors?sort=first", 302)]
     assert states() == {"One": "resolved", "Two": "unresolved", "Three": "resolved"}
     assert "2 errors resolved" in response.content.decode()
@@ -64,6 +68,17 @@ def test_htmx_gets_the_list_without_the_rows_and_a_toast_with_undo(bob, signed_i
     toast = json.loads(response["HX-Trigger"])["ui:toast"]
     assert toast["text"] == f"ERR-{three[0].pk} resolved"
     assert toast["undo"].startswith("/errors/undo?changes=")
+
+
+def test_when_the_last_page_is_dealt_with_the_list_begins_again(bob, signed_in, shop):
+    now = clock.now()
+    for number in range(51):
+        happen.issue(shop, f"E{number}", at=now - dt.timedelta(seconds=number))
+    client = signed_in(bob)
+    last = client.get("/errors").context["older"]
+    (row,) = client.get(last).context["rows"]
+    response = client.post(last, {"do": "resolve", "issue": [row["issue"].pk]}, headers=HTMX)
+    assert len(response.context["rows"]) == 50
 
 
 def test_undo_takes_back_everything_the_button_did(bob, signed_in, three):
@@ -202,6 +217,9 @@ def test_htmx_sends_its_token_in_a_header(bob, three):
     assert states()["One"] == "resolved"
 
 
-@pytest.mark.parametrize("address", ["/errors/999999", "/errors/0", "/errors/" + "9" * 18, "/errors/999999/events", "/errors/999999/news?count=1"])
+@pytest.mark.parametrize(
+    "address",
+    ["/errors/999999", "/errors/0", "/errors/" + "9" * 18, "/errors/999999/events", "/errors/999999/news?count=1"],
+)
 def test_an_error_that_does_not_exist_is_not_found(address, bob, signed_in, three):
     assert signed_in(bob).get(address).status_code == 404

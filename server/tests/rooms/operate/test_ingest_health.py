@@ -9,7 +9,7 @@ import pytest
 from daytwo_server.accounts.models import Membership
 from daytwo_server.core import clock, conf
 from daytwo_server.ingest.models import ItemCount
-from daytwo_server.operate import words
+from daytwo_server.operate.web import words
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
@@ -17,7 +17,13 @@ pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 def count(n, item="event", outcome="arrived", reason="", *, project=None, sdk="sentry.python/2.75.0", hours_ago=0):
     hour = clock.now().replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=hours_ago)
     ItemCount.objects.create(
-        hour=hour, project_id=project.pk if project else 0, item_type=item, sdk=sdk, outcome=outcome, reason=reason, count=n
+        hour=hour,
+        project_id=project.pk if project else 0,
+        item_type=item,
+        sdk=sdk,
+        outcome=outcome,
+        reason=reason,
+        count=n,
     )
 
 

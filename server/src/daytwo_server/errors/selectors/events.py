@@ -42,7 +42,7 @@ def event_of(issue_id: int, event_id: str) -> Event | None:
 
 
 def find(event_id: str) -> Event | None:
-    """The event that an SDK reported under this id, with dashes or without; the latest when several projects have it."""
+    """The event that an SDK reported under this id, with dashes or without; the latest of several projects'."""
     plain = event_id.replace("-", "").lower()
     if not _HEX.match(plain):
         return None

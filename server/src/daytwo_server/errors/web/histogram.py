@@ -58,19 +58,24 @@ def query(request: HttpRequest, **changes: str) -> str:
 
 
 def _markers(issue: Issue, histogram: Histogram) -> list[Marker]:
-    """Releases that first reported in this time, and when the issue came back."""
+    """When the issue came back, and releases that first reported in this time: the latest where words would collide."""
     since = {"project": issue.project_id, "first_seen__gte": histogram.start, "first_seen__lt": histogram.end}
-    releases = Release.objects.filter(**since).order_by("-first_seen")[:MAX_MARKERS]
+    releases = Release.objects.filter(**since).order_by("-first_seen", "-pk")[:MAX_MARKERS]
     markers = [Marker(histogram.position(one.first_seen), _short(one.version)) for one in releases]
     if issue.regressed_at and histogram.start <= issue.regressed_at < histogram.end:
-        markers.append(Marker(histogram.position(issue.regressed_at), "came back"))
-    return markers
+        markers.insert(0, Marker(histogram.position(issue.regressed_at), "came back"))
+    apart = len(histogram.counts) / MAX_MARKERS
+    kept: list[Marker] = []
+    for marker in markers:
+        if all(abs(marker.at - other.at) >= apart for other in kept):
+            kept.append(marker)
+    return kept
 
 
 def _short(version: str) -> str:
     """The part of a release that changes: after the name of the app, and its end rather than its beginning."""
     number = version.rpartition("@")[2] or version
-    return number if len(number) <= MAX_MARKER else f"…{number[1 - MAX_MARKER:]}"
+    return number if len(number) <= MAX_MARKER else f"…{number[1 - MAX_MARKER :]}"
 
 
 def _ticks(histogram: Histogram, *, days: bool) -> list[tuple[float, str]]:

@@ -117,7 +117,11 @@ def _event_words(request: HttpRequest, issue: Issue, found: Event | None) -> Wor
     return words | {
         "mode": mode,
         "modes": [
-            {"label": label, "url": f"{request.path}?{histogram.query(request, frames=name)}#stack", "current": name == mode}
+            {
+                "label": label,
+                "url": f"{request.path}?{histogram.query(request, frames=name)}#stack",
+                "current": name == mode,
+            }
             for name, label in event_view.MODES.items()
         ],
         "neighbours": event_selectors.neighbours(found),
@@ -141,7 +145,7 @@ def events(request: HttpRequest, issue: Issue) -> Words:
 
 
 @_page
-def tags(request: HttpRequest, issue: Issue) -> Words:  # noqa: ARG001 - as the others
+def tags(request: HttpRequest, issue: Issue) -> Words:
     """How the events divide by each tag."""
     return {"section": "tags"}
 

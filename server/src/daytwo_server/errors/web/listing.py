@@ -90,8 +90,8 @@ class Listing:
             for term in self.query.terms
         ]  # fmt: skip
         if self.query.text:
-            terms = " ".join(map(str, self.query.terms))
-            chips.append({"name": "text", "verb": "has", "value": self.query.text, "url": self.url(query=terms)})
+            less = self.url(query=str(Query(self.query.terms)))
+            chips.append({"name": "text", "verb": "has", "value": self.query.text, "url": less})
         return chips
 
     def tabs(self) -> list[dict[str, Any]]:
@@ -105,8 +105,7 @@ class Listing:
         ]
 
     def _without_status(self) -> str:
-        kept = tuple(term for term in self.query.terms if not (term.key == "is" and term.value in STATUSES))
-        return Query(kept, self.query.text).without(Term("", ""))
+        return self.query.without(*(one for one in self.query.terms if one.key == "is" and one.value in STATUSES))
 
 
 def issue_list(request: HttpRequest) -> HttpResponse:
@@ -153,6 +152,8 @@ def _refused(request: HttpRequest, problem: BadFilter | BadCursor) -> HttpRespon
 def _words(request: HttpRequest, listing: Listing, cursor: str) -> dict[str, Any]:
     found = listing.found()
     page = issues.issues(found, sort=listing.sort, cursor=cursor)
+    if cursor and not page.rows:  # everything on the last page was dealt with
+        page = issues.issues(found, sort=listing.sort)
     projects = list(Project.objects.order_by("name", "pk"))
     return {
         "listing": listing,

@@ -10,9 +10,11 @@ from daytwo_server.errors.selectors import facets
 from daytwo_server.errors.selectors.facets import Tag
 
 DISTRIBUTIONS = 7
-# What people look at first; then flags, then the team's own tags. The last ones say little of a cause, or stand elsewhere.
+# What people look at first; then come flags and the team's own tags. The others say little of a cause.
 _FIRST = ("release", "environment", "browser", "os", "device.family")
-_NEVER = frozenset({"user", "url", "level", "logger", "sdk", "dist", "handled", "transaction", "server_name", "runtime"})
+_NEVER = frozenset(
+    {"user", "url", "level", "logger", "sdk", "dist", "handled", "transaction", "server_name", "runtime"}
+)
 
 
 def rail(issue: Issue, tags: list[Tag]) -> dict[str, Any]:

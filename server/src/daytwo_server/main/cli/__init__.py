@@ -7,6 +7,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from daytwo_server.core import conf
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The whole command line, also the source of docs/reference/cli.md."""
     whole = argparse.ArgumentParser(prog="daytwo", description="Everything a SaaS team runs after launch.")
+    whole.add_argument("--version", action="version", version=f"daytwo {version('daytwo-server')}")
     verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
     made = {name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()}
     for name in ("serve", "setup", "doctor", "worker", "digest", "migrate"):

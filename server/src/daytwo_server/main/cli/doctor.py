@@ -58,12 +58,9 @@ def _configuration(conf: Conf) -> Iterator[Finding]:
 
 
 def _data_dir(folder: Path) -> Iterator[Finding]:
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    yield (not mode & 0o077, f"The data directory is for its owner only (mode {mode:o}; chmod 700 makes it so).")
-    key = folder / "secret-key"
-    if key.exists():
-        mode = stat.S_IMODE(key.stat().st_mode)
-        yield (not mode & 0o077, f"The secret key is for its owner only (mode {mode:o}; chmod 600 makes it so).")
+    yield _private(folder, "data directory", "700")
+    if (key := folder / "secret-key").exists():
+        yield _private(key, "secret key", "600")
     probe = folder / f".doctor-{time.monotonic_ns()}"
     try:
         probe.write_bytes(b"x")
@@ -72,6 +69,13 @@ def _data_dir(folder: Path) -> Iterator[Finding]:
         yield False, f"The data directory cannot be written: {problem.strerror}."
     else:
         yield True, "The data directory can be written."
+
+
+def _private(path: Path, name: str, mode: str) -> Finding:
+    found = stat.S_IMODE(path.stat().st_mode)
+    if found & 0o077:
+        return False, f"The {name} is open to others (mode {found:o}); `chmod {mode} {path}` closes it."
+    return True, f"The {name} is for its owner only."
 
 
 def _disk(conf: Conf) -> Iterator[Finding]:
@@ -177,7 +181,7 @@ def _intake(conf: Conf) -> Iterator[Finding]:
     if state.refusing:
         yield False, f"Intake answers 429: {state.refusing}."
     else:
-        yield True, "Intake takes events."
+        yield True, "Nothing keeps intake from taking events."
     if state.digest_error:
         yield False, f"The digest cannot write: {state.digest_error}. Events wait in the spool, nothing is lost."
     elif state.lag_s > 60:

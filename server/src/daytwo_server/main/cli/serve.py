@@ -10,7 +10,7 @@ from daytwo_server.main.cli.start import log, start_django
 
 def run(parsed: argparse.Namespace) -> int:
     """`daytwo serve`: everything in one command."""
-    from daytwo_server.main import server
+    from daytwo_server.main import reporting, server
 
     conf = configuration.current()
     try:
@@ -24,15 +24,17 @@ def run(parsed: argparse.Namespace) -> int:
     if problem := _ready_stores():
         print(problem, file=sys.stderr)
         return 1
-    _introduce(parsed, conf)
+    reporting.start(conf)
     from daytwo_server.ingest.spool import SpoolLocked
     from daytwo_server.main.parts import Parts
 
     try:
+        invitation = _invitation(parsed, conf)
         parts = Parts(conf)  # outside the loop: it looks into the database
     except SpoolLocked as locked:
         print(locked, file=sys.stderr)
         return 1
+    print(f"Daytwo serves {conf.public_url}", *invitation, sep="\n", flush=True)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(server.serve(parts, bound))
     log.info("stopped")
@@ -57,19 +59,18 @@ def _ready_stores() -> str:
     return ""
 
 
-def _introduce(parsed: argparse.Namespace, conf: configuration.Conf) -> None:
-    """Tell the operator the address and how to sign in."""
+def _invitation(parsed: argparse.Namespace, conf: configuration.Conf) -> list[str]:
+    """How to sign in, as lines; none when the installation has an owner. Plants the demo first if that is asked for."""
     from daytwo_server.accounts import services as accounts
 
-    lines = [f"Daytwo serves {conf.public_url}"]
     if parsed.demo:
         from daytwo_server.main import demo
 
         email, password = demo.plant(conf)
-        lines.append(f"Sign in as {email} with the password {password}")
-    elif link := accounts.owner_link():
-        lines.append(f"Nobody owns it yet. Open {conf.public_url}/welcome/{link}/ to become the owner (good once).")
-    print("\n".join(lines), flush=True)
+        return [f"Sign in as {email} with the password {password}"]
+    if link := accounts.owner_link():
+        return [f"Nobody owns it yet. Open {conf.public_url}/welcome/{link}/ to become the owner (good once)."]
+    return []
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -6,7 +6,6 @@ import logging
 
 import daytwo
 from daytwo import logs
-
 from daytwo_server.core import conf
 
 log = daytwo.get_logger("daytwo")

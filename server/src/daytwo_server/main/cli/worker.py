@@ -10,7 +10,9 @@ def run(_parsed: argparse.Namespace) -> int:
     """`daytwo worker`: run jobs and reactions until SIGTERM."""
     conf = start_django()
     from daytwo_server.core import jobs
+    from daytwo_server.main import reporting
 
+    reporting.start(conf)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -50,7 +50,7 @@ async def _send(conf: Conf, project: int) -> None:
         for sdk, n in Counter(envelope.sdk for envelope in envelopes).items()
     ]
     try:
-        await asyncio.gather(*(writer.submit(content) for content in (*envelopes, Counts(arrived))))
+        await asyncio.gather(writer.submit(Counts(arrived)), *(writer.submit(envelope) for envelope in envelopes))
     finally:
         await asyncio.to_thread(writer.close)
 

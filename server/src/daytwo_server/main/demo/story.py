@@ -34,11 +34,12 @@ class Frame:
     in_app: bool = True
     variables: dict[str, Any] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        path = self.module.replace(".", "/") + ".py"
+    def as_json(self, *, browser: bool) -> dict[str, Any]:
+        path = self.module.replace(".", "/") + (".js" if browser else ".py")
+        home = "/srv/app" if self.in_app else "/srv/venv/lib/python3.12/site-packages"
         frame: dict[str, Any] = {
             "filename": path,
-            "abs_path": f"/srv/app/{path}" if self.in_app else f"/srv/venv/lib/python3.12/site-packages/{path}",
+            "abs_path": f"https://app.lumenbook.example/{path}" if browser else f"{home}/{path}",
             "module": self.module,
             "function": self.function,
             "lineno": self.line,
@@ -75,7 +76,7 @@ class Bug:
             "type": self.type,
             "value": self.value(chance),
             "mechanism": {"type": "onerror" if self.browser else "django", "handled": self.handled},
-            "stacktrace": {"frames": [frame.as_json() for frame in self.frames]},
+            "stacktrace": {"frames": [frame.as_json(browser=self.browser) for frame in self.frames]},
         }
         event: dict[str, Any] = {
             "platform": "javascript" if self.browser else "python",

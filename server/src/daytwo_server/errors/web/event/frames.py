@@ -117,6 +117,12 @@ def file_of(frame: dict[str, Any]) -> str:
     return path or "unknown file"
 
 
+def function_of(frame: dict[str, Any]) -> str:
+    """The function's name; empty when the SDK knows none."""
+    name = line(frame.get("function"))
+    return "" if name in {"?", "<anonymous>", "<unknown>"} else name
+
+
 def _frame(frame: dict[str, Any], platform: str, *, silent: bool, is_open: bool) -> Frame:
     file = file_of(frame)
     number = frame.get("lineno")
@@ -124,7 +130,7 @@ def _frame(frame: dict[str, Any], platform: str, *, silent: bool, is_open: bool)
     kind = line(frame.get("platform")) or platform
     return Frame(
         file=file,
-        function=line(frame.get("function")),
+        function=function_of(frame),
         line=number,
         in_app=silent or bool(frame.get("in_app")),
         open=is_open,

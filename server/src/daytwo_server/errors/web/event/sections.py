@@ -69,7 +69,7 @@ def contexts(event: dict[str, Any]) -> list[Section]:
     ]
 
 
-def extra(event: dict[str, Any]) -> Rows:
+def extras(event: dict[str, Any]) -> Rows:
     return pairs(event.get("extra"))
 
 
@@ -93,5 +93,5 @@ def pairs(value: Any) -> Rows:
     if isinstance(value, str):
         return [("", value)] if value else []
     if isinstance(value, dict):
-        return [(str(name), block(one)) for name, one in value.items()]
+        return [(str(name), block(one)) for name, one in value.items() if one is not None]
     return [(line(one[0]), block(one[1])) for one in as_list(value) if isinstance(one, list) and len(one) == 2]

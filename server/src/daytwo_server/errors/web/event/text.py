@@ -43,7 +43,9 @@ def _python(raised: list[Raised], event: dict[str, Any]) -> str:
 def _python_frames(stacktrace: Any) -> list[str]:
     lines = []
     for frame in _raw_frames(stacktrace):
-        lines.append(f'  File "{file_of(frame)}", line {frame.get("lineno", "?")}, in {line(frame.get("function")) or "?"}')
+        lines.append(
+            f'  File "{file_of(frame)}", line {frame.get("lineno", "?")}, in {line(frame.get("function")) or "?"}'
+        )
         if isinstance(frame.get("context_line"), str):
             lines.append(f"    {frame['context_line'].strip()}")
     return ["Traceback (most recent call last):", *lines] if lines else []
@@ -52,7 +54,9 @@ def _python_frames(stacktrace: Any) -> list[str]:
 def _frames(stacktrace: Any) -> list[str]:
     lines = []
     for frame in reversed(_raw_frames(stacktrace)):
-        place = ":".join(str(part) for part in (file_of(frame), frame.get("lineno"), frame.get("colno")) if part is not None)
+        place = ":".join(
+            str(part) for part in (file_of(frame), frame.get("lineno"), frame.get("colno")) if part is not None
+        )
         function = line(frame.get("function"))
         lines.append(f"    at {function} ({place})" if function else f"    at {place}")
     return lines
@@ -95,12 +99,15 @@ def _parts(body: dict[str, Any]) -> list[str]:
     request = sections.request(body)
     tables = [
         ("Breadcrumbs", "\n".join(_crumb(one) for one in breadcrumbs.crumbs(body))),
-        ("Request", f"`{request.method} {request.url}`\n\n{_bullets(request.query + request.headers)}" if request else ""),
+        (
+            "Request",
+            f"`{request.method} {request.url}`\n\n{_bullets(request.query + request.headers)}" if request else "",
+        ),
         ("User", _bullets(sections.user(body))),
         ("Tags", _bullets(sections.tags(body))),
         ("Flags", _bullets(breadcrumbs.flags(body))),
         *((f"Context: {one.name}", _bullets(one.rows)) for one in sections.contexts(body)),
-        ("Extra", _bullets(sections.extra(body))),
+        ("Extra", _bullets(sections.extras(body))),
     ]
     trace = traceback(body)
     stack = [f"## Stack trace\n\n{_fenced(trace)}"] if trace else []

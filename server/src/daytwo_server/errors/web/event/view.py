@@ -66,7 +66,7 @@ def view(body: dict[str, Any], mode: str) -> EventView:
         tags=sections.tags(body),
         flags=crumbs.flags(body),
         contexts=sections.contexts(body),
-        extra=sections.extra(body),
+        extra=sections.extras(body),
         modules=sections.modules(body),
         sdk=sections.sdk(body),
         trimmed=sections.trimmed(body),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from daytwo_server.core import clock
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ingest.selectors import Row
-from daytwo_server.operate import words
+from daytwo_server.operate.web import words
 
 # Arrived again, and counted the first time: nothing is missing.
 _NO_LOSS = frozenset({"duplicate"})

@@ -1,14 +1,13 @@
-"""Pages for whoever keeps this installation running."""
+"""The page about what arrives."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import re_path
 from django.views.decorators.http import require_GET
 
 from daytwo_server.accounts.permissions import require
 from daytwo_server.core import conf
 from daytwo_server.ingest import selectors as ingest
-from daytwo_server.operate import selectors
+from daytwo_server.operate.web.intake import intake
 
 RANGES = {"24h": ("24 h", 24), "7d": ("7 d", 24 * 7)}
 MAX_SENDERS = 50
@@ -21,7 +20,7 @@ def ingest_health(request: HttpRequest) -> HttpResponse:
     """What arrives, what is kept and what is lost; `?range=` is 24h or 7d."""
     chosen = request.GET.get("range", "24h")
     chosen = chosen if chosen in RANGES else "24h"
-    found = selectors.intake(RANGES[chosen][1])
+    found = intake(RANGES[chosen][1])
     state = ingest.state(conf.current())
     words = {
         "intake": found,
@@ -35,7 +34,3 @@ def ingest_health(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "operate/ingest.html", words)
-
-
-app_name = "operate"
-urlpatterns = [re_path(r"^operate/ingest/?$", ingest_health, name="ingest")]

@@ -33,9 +33,15 @@ ITEMS = {
 NOT_STORED_YET = "not_stored_yet"
 # reason: (what happened, what to do)
 REASONS = {
-    "rate_limit": ("The key sent faster than its rate.", "Raise the limits of the key, or find out what sends so much."),
+    "rate_limit": (
+        "The key sent faster than its rate.",
+        "Raise the limits of the key, or find out what sends so much.",
+    ),
     "disk_space": ("The disk is nearly full.", "Free some space, or lower DAYTWO_MIN_FREE_DISK_MB."),
-    "spool_full": ("More arrives than is digested.", "See below what the digest says; raise DAYTWO_SPOOL_MAX_MB for longer bursts."),
+    "spool_full": (
+        "More arrives than is digested.",
+        "See below what the digest says; raise DAYTWO_SPOOL_MAX_MB for longer bursts.",
+    ),
     "busy": ("Too much arrived at the same moment.", "Nothing, unless it stays so: then this machine is too small."),
     "write_failed": ("The spool could not be written.", "Look at the disk and at the rights of the data directory."),
     "too_large": ("It was larger than allowed.", "Send less with each event: attachments, extra data, request bodies."),
@@ -48,7 +54,10 @@ REASONS = {
     "wrong_project": ("The key belongs to another project.", "Compare the DSN in the app with the project's page."),
     "origin": ("The web page is not among those the key allows.", "Add it to the limits of the key."),
     "duplicate": ("It was here already.", "Nothing: it is counted once."),
-    "digest_failed": ("It could not be digested.", "It lies in quarantine in the data directory; `daytwo doctor` says more."),
+    "digest_failed": (
+        "It could not be digested.",
+        "It lies in quarantine in the data directory; `daytwo doctor` says more.",
+    ),
     "timeout": ("The body did not arrive in time.", "Look at the network between the app and here."),
     "client_gone": ("The sender hung up.", "Look at the network between the app and here."),
     "starting": ("The server had just started.", "Nothing, unless it stays so."),

@@ -1,0 +1,35 @@
+"""Daytwo's own errors, sent to whatever SENTRY_DSN names: usually a project of its own.
+
+Never from intake and digest: an error about an error would feed itself.
+"""
+
+from __future__ import annotations
+
+from daytwo_server.core.conf import Conf
+from daytwo_server.main.version import version
+
+SILENT_LOGGERS = ("daytwo_server.ingest.*", "daytwo_server.core.groupcommit", "daytwo.digest", "uvicorn.*")
+
+
+def start(conf: Conf) -> bool:
+    """Report errors of pages and jobs when a DSN is set; tells whether it does.
+
+    The SDK is imported only then: it costs memory that most installations can spare.
+    """
+    if not conf.sentry_dsn:
+        return False
+    import sentry_sdk
+    from sentry_sdk.integrations.django import DjangoIntegration
+    from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
+
+    for name in SILENT_LOGGERS:
+        ignore_logger(name)
+    sentry_sdk.init(
+        dsn=conf.sentry_dsn,
+        environment=conf.sentry_environment,
+        release=f"daytwo@{version(conf)}",
+        send_default_pii=False,
+        default_integrations=False,
+        integrations=[DjangoIntegration(), LoggingIntegration()],
+    )
+    return True
