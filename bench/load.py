@@ -103,11 +103,16 @@ def _varied(event: dict[str, Any], event_id: str, group: int, pad_bytes: int) ->
 
 
 async def send(
-    base: str, load: Sequence[Request], *, connections: int = 16, rate_per_s: float | None = None
+    base: str,
+    load: Sequence[Request],
+    *,
+    connections: int = 16,
+    rate_per_s: float | None = None,
+    into: Outcome | None = None,
 ) -> Outcome:
     """Send everything, as fast as `connections` allow or at a steady rate. A broken connection counts as `broken`."""
     parts = urllib.parse.urlsplit(base)
-    outcome = Outcome()
+    outcome = into or Outcome()
     waiting = collections.deque(enumerate(load))
     started = time.perf_counter()
 

@@ -29,7 +29,7 @@ class Bench:
 
     def fresh(self):
         """The digest as after a restart."""
-        return Digester(self.reader, node=node_of(self.folder), conf=conf.current(), secret_key="s", folder=self.folder)
+        return Digester(self.reader, node=node_of(self.folder), conf=conf.current(), folder=self.folder)
 
     def send(self, *contents):
         import asyncio
@@ -248,3 +248,17 @@ def test_erasing_a_customer_takes_them_out_of_their_events(bench, project):
     assert Issue.objects.get().count == 2
     assert IssueUser.objects.filter(customer_id=None).count() == 1
     assert not Facet.objects.filter(value__contains="dana").exists()
+
+
+def test_a_tag_that_is_different_in_every_event_stops_taking_rows(bench, project, monkeypatch):
+    from daytwo_server.errors.models import FacetKey
+
+    monkeypatch.setattr(FacetKey, "MAX_VALUES", 5)
+    for turn in range(3):
+        bench.send(*(envelope(project, tags={"request": f"{turn}-{n}", "plan": "team"}) for n in range(4)))
+        bench.digest()
+    assert Facet.objects.filter(key="request").count() == 8  # full after the second batch
+    assert Facet.objects.get(key="plan").count == 12
+    bench.send(envelope(project, tags={"request": "0-0"}))
+    bench.digest()
+    assert Facet.objects.get(key="request", value="0-0").count == 2

@@ -1,10 +1,15 @@
 """What pages read about customers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 
+from daytwo_server.core import secret
 from daytwo_server.core.pages import Page, page
+from daytwo_server.customers.identity import fingerprint
 from daytwo_server.customers.models import Customer
 
 
@@ -25,3 +30,13 @@ def customers_by_id(ids: Iterable[int]) -> dict[int, Customer]:
     """The customers with these ids, for rooms that know only those ("affected customers"). Gone ones are left out."""
     found = Customer.objects.filter(pk__in=set(ids)).select_related("organization")
     return {customer.pk: customer for customer in found}
+
+
+def user_key(user: Mapping[str, Any], client_ip: str = "") -> str:
+    """By what this installation tells the `user` of an event apart; see `identity.fingerprint`."""
+    return fingerprint(user, client_ip, _salt())
+
+
+@lru_cache(maxsize=1)
+def _salt() -> bytes:
+    return secret.derive(settings.SECRET_KEY, "user-key")

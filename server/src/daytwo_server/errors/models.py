@@ -134,6 +134,21 @@ class Facet(models.Model):
         constraints = [models.UniqueConstraint(fields=["issue", "key", "value"], name="facet_once")]
 
 
+class FacetKey(models.Model):
+    """How many values a tag of an issue has had. Past `MAX_VALUES` new ones are not kept: a tag that is different in
+    every event (a request id) tells nothing by its counts and would cost a row for each.
+    """
+
+    MAX_VALUES = 1000
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=64)
+    values = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issue", "key"], name="facetkey_once")]
+
+
 class IssueUser(models.Model):
     """A user who ran into an issue; `customer_id` when the event named one we can know again."""
 
@@ -144,6 +159,7 @@ class IssueUser(models.Model):
     last_seen = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["user_key"], name="issueuser_key")]
         constraints = [models.UniqueConstraint(fields=["issue", "user_key"], name="issueuser_once")]
 
 

@@ -23,7 +23,8 @@ from daytwo_server.core import clock, secret, sql
 from daytwo_server.core.conf import Conf
 from daytwo_server.core.stores import DEFAULT
 from daytwo_server.customers import services as customers
-from daytwo_server.customers.identity import fingerprint, key_of
+from daytwo_server.customers.identity import key_of
+from daytwo_server.customers.selectors import user_key
 from daytwo_server.errors import services as errors
 from daytwo_server.errors.prepare import Arrival, Prepared, Unreadable, prepare
 from daytwo_server.ingest.models import Cursor
@@ -60,11 +61,10 @@ class Batch:
 class Digester:
     """Digests one spool. `run_once` does one batch; `run` goes on until told to stop."""
 
-    def __init__(self, reader: Reader, *, node: str, conf: Conf, secret_key: str, folder: Path) -> None:
+    def __init__(self, reader: Reader, *, node: str, conf: Conf, folder: Path) -> None:
         self._reader = reader
         self._node = node
         self._conf = conf
-        self._user_salt = secret.derive(secret_key, "user-key")
         self._quarantine = Quarantine(folder / "quarantine")
         self._status = DigestStatus(folder / "digest.json")
         self._position: Position | None = None
@@ -157,7 +157,7 @@ class Digester:
                 log.warning("an event could not be read", reason=str(problem), project=arrival.project)
                 batch.count(arrival, "dropped", "unreadable")
             else:
-                event.user_key = fingerprint(event.user, arrival.client_ip, self._user_salt)
+                event.user_key = user_key(event.user, arrival.client_ip)
                 prepared.append(event)
         return prepared
 

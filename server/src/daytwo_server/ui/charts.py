@@ -50,14 +50,15 @@ def bars(
     top = max(values, default=0)
     slot = width / max(1, len(values))
     hot_from = len(values) if hot_from is None else hot_from
-    shapes = []
+    # Two paths instead of a rectangle a bar: a list shows fifty of these pictures.
+    cool, hot = [], []
     for i, value in enumerate(values):
         # Something is never drawn as nothing: one event in a quiet hour still shows.
         tall = max(1.5, value / top * height) if value > 0 else 0.75
-        hot = ' class="hot"' if i >= hot_from else ""
-        place = f'x="{i * slot:.1f}" y="{height - tall:.1f}" width="{slot * 0.8:.1f}" height="{tall:.1f}"'
-        shapes.append(f'<rect{hot} {place} rx=".5"/>')
-    return mark_safe(f"{_frame('bars', width, height, label)}{''.join(shapes)}</svg>")  # noqa: S308
+        (hot if i >= hot_from else cool).append(f"M{i * slot:.1f} {height}v-{tall:.1f}h{slot * 0.8:.1f}v{tall:.1f}z")
+    shapes = f'<path d="{"".join(cool)}"/>' if cool else ""
+    shapes += f'<path class="hot" d="{"".join(hot)}"/>' if hot else ""
+    return mark_safe(f"{_frame('bars', width, height, label)}{shapes}</svg>")  # noqa: S308
 
 
 def periods(states: Sequence[tuple[str, str] | str], *, label: str = "", size: str = "") -> SafeString:

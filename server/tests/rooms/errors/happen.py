@@ -14,7 +14,8 @@ from daytwo_server.catalog import services as catalog
 from daytwo_server.catalog.models import Project
 from daytwo_server.core import clock
 from daytwo_server.customers import services as customers
-from daytwo_server.customers.identity import fingerprint, key_of
+from daytwo_server.customers.identity import key_of
+from daytwo_server.customers.selectors import user_key
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Event, Issue
 from daytwo_server.errors.prepare import Arrival, Prepared, prepare
@@ -66,7 +67,7 @@ def send(project: Project, *payloads: dict[str, Any], at: dt.datetime | None = N
             if (key := key_of(event.user))
         )
         for event in kept:
-            event.user_key = fingerprint(event.user, event.arrival.client_ip, b"salt")
+            event.user_key = user_key(event.user, event.arrival.client_ip)
             event.customer = known.get(key_of(event.user) or "")
         catalog.see(
             catalog.Sighting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -10,6 +10,7 @@ from daytwo_server.accounts.models import Membership, User
 from daytwo_server.catalog.models import Project
 from daytwo_server.core import search
 from daytwo_server.customers.models import Customer
+from daytwo_server.customers.selectors import user_key
 from daytwo_server.errors.models import Facet, Issue, IssueUser
 from daytwo_server.errors.query import LEVELS, STATES, STATUSES, BadFilter, Query, Term
 
@@ -80,22 +81,17 @@ def _has_tag(term: Term, _viewer: User | None) -> Q:
     return Q(pk__in=rare) if len(rare) <= RARE else Q(Exists(with_tag.filter(issue=OuterRef("pk"))))
 
 
-def _user(label: str) -> Condition:
-    """Users are counted under the first of id, e-mail, user name and address; customers are known by the others too."""
+def _user(field: str) -> Condition:
+    """Users are told apart by the first of id, e-mail, user name and address; customers are known by e-mail as well."""
 
-    def condition(term: Term, viewer: User | None) -> Q:
-        known = {"email": Q(email=term.value.lower()), "id": Q(key=f"id:{term.value}"[:210])}.get(label)
-        by_label = _has_tag(Term("user", f"{label}:{term.value}"), viewer)
-        if known is None:
-            return by_label
-        customers = Customer.objects.filter(known).values_list("pk", flat=True)[:RARE]
-        return by_label | Q(pk__in=_issues_of_customers(list(customers)))
+    def condition(term: Term, _viewer: User | None) -> Q:
+        users = Q(user_key=user_key({field: term.value}))
+        if field == "email":
+            customers = Customer.objects.filter(email=term.value.lower()).values_list("pk", flat=True)[:RARE]
+            users |= Q(customer_id__in=list(customers))
+        return Q(pk__in=list(IssueUser.objects.filter(users).values_list("issue_id", flat=True)[:RARE]))
 
     return condition
-
-
-def _issues_of_customers(customers: Sequence[int]) -> list[int]:
-    return list(IssueUser.objects.filter(customer_id__in=customers).values_list("issue_id", flat=True)[:RARE])
 
 
 _CONDITIONS: dict[str, Condition] = {
@@ -106,5 +102,5 @@ _CONDITIONS: dict[str, Condition] = {
     "user.email": _user("email"),
     "user.id": _user("id"),
     "user.username": _user("username"),
-    "user.ip": _user("ip"),
+    "user.ip": _user("ip_address"),
 }

@@ -15,11 +15,12 @@ from daytwo_server.core import facts, live, search, sql
 from daytwo_server.core.stores import DEFAULT, TELEMETRY
 from daytwo_server.errors.facts import IssueOpened, IssueRegressed
 from daytwo_server.errors.grouping import GroupHash
-from daytwo_server.errors.models import SLOT_S, Activity, Grouping, Issue
+from daytwo_server.errors.models import SLOT_S, Activity, FacetKey, Grouping, Issue
 from daytwo_server.errors.prepare import Prepared
 
 LISTS_TOPIC = "errors"
 Key = tuple[int, str]  # project and hash
+Value = tuple[int, str, str]  # issue, tag, value
 Lesson = tuple[int, Prepared, GroupHash]  # a hash to remember: the issue it leads to, and the event it came with
 # One row in pg_locks: two digesters on PostgreSQL open new issues one after the other, so that one bug never gets two.
 _OPENING_LOCK = 0x44325F49
@@ -32,9 +33,7 @@ def store_bodies(events: Sequence[Prepared]) -> list[Prepared]:
     """
     if not events:
         return []
-    rows = [
-        (e.event_id, e.arrival.project, e.arrival.segment, e.arrival.sequence, e.received, e.body) for e in events
-    ]
+    rows = [(e.event_id, e.arrival.project, e.arrival.segment, e.arrival.sequence, e.received, e.body) for e in events]
     columns = ("event_id", "project_id", "segment", "sequence", "received", "body")
     sql.execute_many(
         TELEMETRY,
@@ -226,8 +225,9 @@ def _count_buckets(events: Iterable[Prepared]) -> None:
 
 
 def _count_facets(events: Iterable[Prepared]) -> None:
-    counts: Counter[tuple[int, str, str]] = Counter()
-    last: dict[tuple[int, str, str], dt.datetime] = {}
+    """Count each value of each tag; a tag that is full counts only the values it knows."""
+    counts: Counter[Value] = Counter()
+    last: dict[Value, dt.datetime] = {}
     for event in events:
         for name, value in event.facets.items():
             if name == "user":  # IssueUser counts them, and a value for each user would be no facet
@@ -235,14 +235,42 @@ def _count_facets(events: Iterable[Prepared]) -> None:
             key = (event.issue, name[:64], value[:200])
             counts[key] += 1
             last[key] = max(event.timestamp, last.get(key, event.timestamp))
-    sql.insert(
+    full = _full_facets({issue for issue, _, _ in counts})
+    sql.execute_many(
+        DEFAULT,
+        "UPDATE errors_facet SET count = count + %s, last_seen = %s WHERE issue_id = %s AND key = %s AND value = %s",
+        [(n, last[key], *key) for key, n in sorted(counts.items()) if key[:2] in full],
+    )
+    counted = sql.insert(
         DEFAULT,
         "errors_facet",
         ("issue_id", "key", "value", "count", "last_seen"),
-        [(*key, n, last[key]) for key, n in sorted(counts.items())],
+        [(*key, n, last[key]) for key, n in sorted(counts.items()) if key[:2] not in full],
         on_conflict="(issue_id, key, value) DO UPDATE SET count = errors_facet.count + excluded.count, "
         "last_seen = excluded.last_seen",
+        returning="issue_id, key, value, count",
     )
+    # A row that was not there before holds exactly what was just added.
+    added = Counter((issue, name) for issue, name, value, count in counted if count == counts[issue, name, value])
+    sql.insert(
+        DEFAULT,
+        "errors_facetkey",
+        ("issue_id", "key", '"values"'),
+        [(*key, n) for key, n in sorted(added.items())],
+        on_conflict='(issue_id, key) DO UPDATE SET "values" = errors_facetkey."values" + excluded."values"',
+    )
+
+
+def _full_facets(issues: Iterable[int]) -> set[tuple[int, str]]:
+    ids = sorted(issues)
+    if not ids:
+        return set()
+    rows = sql.fetch(
+        DEFAULT,
+        f'SELECT issue_id, key FROM errors_facetkey WHERE issue_id IN ({_marks(ids)}) AND "values" >= %s',
+        [*ids, FacetKey.MAX_VALUES],
+    )
+    return {(issue, key) for issue, key in rows}
 
 
 def _reopen(events: Iterable[Prepared]) -> None:

@@ -31,8 +31,6 @@ def run(_parsed: argparse.Namespace) -> int:
 
 def build(conf: Conf) -> "Digester":
     """A digester of this data directory. Waits a moment for a predecessor that is still stopping."""
-    from django.conf import settings
-
     from daytwo_server.ingest.digest import Digester, node_of
     from daytwo_server.ingest.spool import Reader, SpoolLocked
 
@@ -46,4 +44,4 @@ def build(conf: Conf) -> "Digester":
             if time.monotonic() > deadline:
                 sys.exit(str(locked))
             time.sleep(0.1)
-    return Digester(reader, node=node_of(spool), conf=conf, secret_key=settings.SECRET_KEY, folder=spool)
+    return Digester(reader, node=node_of(spool), conf=conf, folder=spool)

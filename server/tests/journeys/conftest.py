@@ -1,0 +1,71 @@
+"""Installations that are furnished already, so that a test of failures begins with the failure."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import Installation
+from postgres import Postgres, PostgresMissing, create_database
+
+_names = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A data directory after `daytwo setup` and one start, to be copied, and what setup printed."""
+    site = Installation(tmp_path_factory.mktemp("furnished") / "data")
+    keys = site.setup()
+    site.start()
+    site.stop()
+    shutil.rmtree(site.data_dir / "spool")  # its name is one node's own
+    return site.data_dir, keys
+
+
+@pytest.fixture
+def shop(furnished: tuple[Path, dict[str, Any]], tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+    """`shop()` is a furnished installation that is not started; `at` names its data directory."""
+    made: list[Installation] = []
+
+    def build(*, at: Path | None = None, env: dict[str, str] | None = None) -> Installation:
+        folder, keys = furnished
+        site = Installation(at or tmp_path / f"data{len(made)}", env=env)
+        shutil.copytree(folder, site.data_dir, dirs_exist_ok=True)
+        site.keys = keys
+        made.append(site)
+        return site
+
+    yield build
+    for site in made:
+        site.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL that tests may stop and start."""
+    try:
+        server = Postgres(tmp_path_factory.mktemp("postgres") / "server")
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def furnished_database(furnished: tuple[Path, dict[str, Any]], postgres: Postgres, tmp_path_factory: Any) -> str:
+    """The name of a database after `daytwo setup` with the furnished directory's secret key, to be copied."""
+    folder = tmp_path_factory.mktemp("furnished-postgres") / "data"
+    shutil.copytree(furnished[0], folder)
+    site = Installation(folder, env={"DATABASE_URL": create_database(postgres.url("daytwo"), "furnished")})
+    assert site.setup()["api_token"] == furnished[1]["api_token"]
+    return "furnished"
+
+
+@pytest.fixture
+def database(postgres: Postgres, furnished_database: str) -> str:
+    """The address of a fresh furnished database."""
+    return create_database(postgres.url("daytwo"), f"shop{next(_names)}", template=furnished_database)
