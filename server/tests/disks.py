@@ -6,7 +6,7 @@ import contextlib
 import os
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ class Disk(Protocol):
     """`fill` leaves nothing to write on for the installation that lives at `path`; `clear` gives it room again."""
 
     path: Path
+    preexec: Callable[[], None] | None  # puts a process that a test starts on the same disk
 
     def fill(self, site: Installation) -> None: ...
     def clear(self, site: Installation) -> None: ...
@@ -28,6 +29,8 @@ class Disk(Protocol):
 
 class SmallDisk:
     """A tmpfs of 32 MB, which root may mount."""
+
+    preexec = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,23 +46,31 @@ class SmallDisk:
 
 
 class NarrowLimit:
-    """For everybody else: the kernel refuses to let any file of these processes grow."""
+    """For everybody else: the kernel refuses to let any file of these processes grow past 1000 bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._size = resource.RLIM_INFINITY
 
     def fill(self, site: Installation) -> None:
-        self._limit(site, 0)
+        self._limit(site, 1000)
 
     def clear(self, site: Installation) -> None:
         self._limit(site, resource.RLIM_INFINITY)
 
+    def preexec(self) -> None:
+        self._narrow(os.getpid())
+
     def _limit(self, site: Installation, size: int) -> None:
         assert site.process
+        self._size = size
         root = psutil.Process(site.process.pid)
         for process in [root, *root.children(recursive=True)]:
-            _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, hard))
+            self._narrow(process.pid)
+
+    def _narrow(self, pid: int) -> None:
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (self._size, hard))
 
 
 @contextmanager

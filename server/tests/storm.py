@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 import crash
 import httpx
 import load
+import psutil
 from installation import PASSWORD, Installation
 
 
@@ -36,9 +39,8 @@ class Storm:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: TracebackType | BaseException | None) -> None:
-        if kind is None:
-            self._thread.join(60)
-            assert not self._thread.is_alive(), f"intake hangs: {self.outcome.codes}"
+        self._thread.join(60)
+        assert kind or not self._thread.is_alive(), f"intake hangs: {self.outcome.codes}"
 
     @property
     def acked(self) -> set[str]:
@@ -60,14 +62,25 @@ def check_nothing_lost(site: Installation, acked: set[str]) -> None:
     assert wrong == {"lost": 0, "twice": 0, "miscounted": 0}, (verdict, crash.sums(site))
 
 
-def signed_in(site: Installation) -> httpx.Client:
+def digest_of(site: Installation) -> psutil.Process:
+    """The child of the server that digests."""
+    assert site.process
+    return eventually(lambda: next(iter(psutil.Process(site.process.pid).children()), None))
+
+
+@contextmanager
+def signed_in(site: Installation) -> Iterator[httpx.Client]:
     """The owner's browser. It follows redirects, as browsers do."""
-    browser = httpx.Client(base_url=site.url, timeout=30, follow_redirects=True)
-    browser.get("/login/")
-    form = {"login": "alice@example.com", "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["daytwo_csrf"]}
-    assert browser.post("/login/", data=form, headers={"Referer": site.url}).status_code == 200
-    assert "daytwo_session" in browser.cookies
-    return browser
+    with httpx.Client(base_url=site.url, timeout=30, follow_redirects=True) as browser:
+        browser.get("/login/")
+        assert press(browser, "/login/", login="alice@example.com", password=PASSWORD).status_code == 200
+        assert "daytwo_session" in browser.cookies
+        yield browser
+
+
+def health(site: Installation) -> Any:
+    """What `/api/health` says, which is always said within a second."""
+    return httpx.get(f"{site.url}/api/health", timeout=2).json()
 
 
 def press(browser: httpx.Client, path: str, **form: Any) -> httpx.Response:
@@ -78,8 +91,6 @@ def press(browser: httpx.Client, path: str, **form: Any) -> httpx.Response:
 
 def eventually(look: Callable[[], Any], *, seconds: float = 15) -> Any:
     """The first truth that `look` finds."""
-    import time
-
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, f"not within {seconds} s"

@@ -23,7 +23,7 @@ def main() -> int:
     """The worst exit code of the runs."""
     missing = _missing()
     for name, (variable, how) in missing.items():
-        if os.environ.get(variable):
+        if variable and os.environ.get(variable):
             print(f"{name} is required here but missing: {how}")
             return 1
     codes = [_pytest("client/tests", "server/tests", "--store", "sqlite")]
@@ -47,12 +47,14 @@ def _missing() -> dict[str, tuple[str, str]]:
         found["PostgreSQL"] = ("DAYTWO_REQUIRE_POSTGRES", "`apt-get install postgresql`")
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         found["Chromium"] = ("DAYTWO_REQUIRE_BROWSER", "`apt-get install chromium`")
+    if not (shutil.which("node") and shutil.which("npm")):
+        found["Node SDK"] = ("", "`apt-get install nodejs npm`")
     return found
 
 
 def _last_line(missing: dict[str, tuple[str, str]]) -> str:
     if not missing:
-        return "Nothing was left out: SQLite, PostgreSQL and Chromium all took part."
+        return "Nothing was left out: SQLite, PostgreSQL, Chromium and the Node SDK all took part."
     parts = [f"{name} tests ({how} enables them)" for name, (_, how) in missing.items()]
     return f"Left out, because not installed: {'; '.join(parts)}."
 

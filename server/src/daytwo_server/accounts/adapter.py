@@ -1,6 +1,5 @@
-"""How allauth fits this house: nobody signs up, addresses come from our front, links from the configured URL."""
+"""How allauth fits this house: nobody signs up, and addresses come from our front."""
 
-import urllib.parse
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -8,8 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from daytwo_server.accounts import services
+from daytwo_server.accounts.http import safe_url
 from daytwo_server.accounts.models import User
-from daytwo_server.core import conf
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -26,6 +25,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Called when a password is changed or reset."""
         services.set_password(user, password)
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether `next` may lead there: to the host that was asked, and to no other one of ALLOWED_HOSTS."""
+        return bool(url) and safe_url(self.request, str(url), "") != ""
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that sign-in attempts are counted under.
 
@@ -34,24 +37,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """
         return request.headers.get("X-Daytwo-Client") or request.META["REMOTE_ADDR"]
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link in the mail. From the configured URL: a forged Host header must not decide where it leads."""
-        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
-        # The path holds the public address's own prefix already, by the request's SCRIPT_NAME.
-        return urllib.parse.urljoin(conf.current().public_url, path.replace("UID-KEY", key))
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Under what failed attempts are counted for a person: the address they sign in with.
+
+        allauth's own adds the Host header, which whoever guesses may choose (any port passes for an allowed host).
+        Upper and lower case as the database compares them: that finds Alice for more spellings than `lower` does.
+        """
+        return str(credentials.get("email", "")).upper().casefold()
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("profile")
-
-    def get_from_email(self) -> str:
-        return conf.current().mail_from
-
-    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        """Our own words: allauth's templates come first in the search path under their own names."""
-        self.send_mail("accounts/password_reset_mail", email, context)
-
-    def format_email_subject(self, subject: str) -> str:
-        return str(subject)
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *rest: Any, **named: Any

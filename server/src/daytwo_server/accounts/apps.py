@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from daytwo_server.accounts import (
+            jobs,  # noqa: F401 - registers them
             permissions,
             refs,  # noqa: F401 - registers them
         )

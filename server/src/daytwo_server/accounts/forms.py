@@ -5,10 +5,13 @@ import functools
 import zoneinfo
 from typing import Any
 
+from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.contrib.auth import password_validation
+from django.http import HttpRequest
 
 from daytwo_server.accounts import permissions
+from daytwo_server.accounts.jobs import mail_password_link_later
 from daytwo_server.accounts.models import User
 from daytwo_server.core import clock
 
@@ -42,6 +45,13 @@ class WelcomeForm(forms.Form):
             except forms.ValidationError as wrong:
                 self.add_error("password", wrong)
         return values
+
+
+class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]  # allauth has no types
+    def save(self, _request: HttpRequest, **_kwargs: Any) -> str:
+        """Mail a link if somebody has that address."""
+        mail_password_link_later(next(iter(self.users), None))
+        return str(self.cleaned_data["email"])
 
 
 class ProfileForm(forms.Form):

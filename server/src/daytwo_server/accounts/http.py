@@ -11,7 +11,8 @@ from daytwo_server.ui import htmx
 def safe_url(request: HttpRequest, url: str, otherwise: str) -> str:
     """`url` if it leads to this server, else `otherwise`: a form must not send people elsewhere."""
     ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if ours else otherwise
+    # A bare word is the name of a page to Django's `redirect`, and hardly ever one that exists.
+    return url if ours and url.startswith(("/", "http://", "https://")) else otherwise
 
 
 def go_to(request: HttpRequest, url: str) -> HttpResponse:

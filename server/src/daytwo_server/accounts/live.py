@@ -6,11 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest, parse_cookie
 
 from daytwo_server.accounts.permissions import membership_of
+from daytwo_server.accounts.sessions import SessionStore
 
 # One thread, and so one database connection, for a question that each page asks once in ten minutes.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="live-sign-in")

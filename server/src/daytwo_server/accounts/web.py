@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from daytwo_server.accounts import context, permissions, selectors, services
-from daytwo_server.accounts.forms import PASSWORD_HINT, ProfileForm, TokenForm, WelcomeForm
+from daytwo_server.accounts.forms import PASSWORD_HINT, ForgottenPasswordForm, ProfileForm, TokenForm, WelcomeForm
 from daytwo_server.accounts.http import focus_first_error, go_to, safe_url
 from daytwo_server.accounts.models import ApiToken, User
 from daytwo_server.core import conf
@@ -64,6 +64,7 @@ class ChangePassword(_OurPage, allauth.PasswordChangeView):  # type: ignore[misc
 
 
 class ResetPassword(_OurPage, allauth.PasswordResetView):  # type: ignore[misc]
+    form_class = ForgottenPasswordForm
     template_name = "accounts/password_reset.html"
 
 

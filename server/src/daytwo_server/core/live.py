@@ -125,7 +125,13 @@ class Hub:
         if self._closing or len(self._clients) >= self._max_clients:
             await _answer(send, 503, "Too many live pages, or stopping. Pages still work without.")
             return
-        if not await self._authorize(scope, topics):
+        try:
+            allowed = await self._authorize(scope, topics)
+        except Exception:
+            log.exception("Nobody can be let in to the live stream now; browsers try again by themselves.")
+            await _answer(send, 503, "The database does not answer. Pages are told what changed once it does.")
+            return
+        if not allowed:
             await _answer(send, 404, "Not found.")
             return
         await self._serve(_Client(topics, _since_us(scope)), receive, send)

@@ -75,9 +75,14 @@ def _value(queryset: models.QuerySet[Any], by: str, position: _Position) -> Any:
     field = annotation.output_field if annotation is not None else meta.pk if by == "pk" else meta.get_field(by)
     try:
         value = field.to_python(position.value)
+        if isinstance(value, dt.datetime):
+            if value.tzinfo is None:
+                raise BadCursor
+            # Databases compare in UTC: there the calendar's first and last day may be outside of it.
+            value = value.astimezone(dt.UTC)
     except (ValidationError, ValueError, TypeError, OverflowError):
         raise BadCursor from None
-    if isinstance(value, dt.datetime) and value.tzinfo is None:
+    if isinstance(value, int) and not -_BIGINT <= value < _BIGINT:
         raise BadCursor
     return value
 

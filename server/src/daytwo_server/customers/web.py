@@ -22,7 +22,8 @@ MAX_SEARCH = 200
 @require_GET
 def customer_list(request: HttpRequest) -> HttpResponse:
     """Who was seen last; `?q=` searches, `?cursor=` pages."""
-    search = request.GET.get("q", "").strip()[:MAX_SEARCH]
+    # No name holds a NUL, and PostgreSQL takes none, not even to compare with.
+    search = request.GET.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH]
     try:
         found = selectors.customers(search=search, cursor=request.GET.get("cursor", ""))
     except BadCursor as problem:

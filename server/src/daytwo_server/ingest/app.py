@@ -189,8 +189,8 @@ class IngestApp:
         key = self._keys.get(named)
         if key is None and auth.known_form(named):
             key = await self._keys.find(named)
-            if key is None and not self._keys.loaded:
-                raise try_later("The keys are not loaded yet.", reason="starting", retry_after_s=2)
+            if key is None and not self._keys.knows:
+                raise try_later("The keys cannot be read now.", reason="starting", retry_after_s=2)
         request.counted_project = key.project if key else 0
         request.key = auth.check(key, project=request.where.project)
         request.project = request.key.project

@@ -23,6 +23,7 @@ _ITEMS = frozenset(ITEM_BYTES) | {
 _MAX_NAMES = 500
 _MAX_ROWS = 20_000
 _MAX_SDK_CHARS = 64
+_MAX_ITEM_CHARS = 40  # as the column is wide: PostgreSQL would refuse the row, and all counts of that second with it
 _ODD = re.compile(r"[^\w.@/+:-]", re.ASCII)
 
 _Row = tuple[int, int, str, str, str, str]  # minute, project, item, sdk, outcome, reason
@@ -93,7 +94,7 @@ class ItemCounts:
     def _known_item(self, item: str) -> str:
         if item in _ITEMS:
             return item
-        item = clean_sdk(item)
+        item = clean_sdk(item)[:_MAX_ITEM_CHARS]
         if item not in self._unknown and len(self._unknown) < _MAX_NAMES // 10:
             self._unknown.add(item)
         return item if item in self._unknown else OTHER

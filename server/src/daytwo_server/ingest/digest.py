@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import close_old_connections, transaction
 
 import daytwo
 from daytwo_server.catalog import services as catalog
 from daytwo_server.core import clock, secret, sql
 from daytwo_server.core.conf import Conf
 from daytwo_server.core.stores import DEFAULT
+from daytwo_server.core.trouble import is_trouble
 from daytwo_server.customers import services as customers
 from daytwo_server.customers.identity import key_of
 from daytwo_server.customers.selectors import user_key
@@ -37,14 +38,13 @@ log = daytwo.get_logger("daytwo.digest")
 
 BATCH_RECORDS = 300
 BATCH_BYTES = 4 * 1024 * 1024
+IDLE_S = 0.05
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 CountKey = tuple[int, str, str, str, str]  # project, item type, SDK, outcome, reason
 
 
 class LostCursor(Exception):
-    """Another digest moved this spool's cursor: two of them run on one data directory."""
-
-
-_TROUBLE = (OperationalError, InterfaceError, LostCursor)  # of the stores, not of what is digested
+    """Another digest moved this spool's cursor."""
 
 
 @dataclass
@@ -54,8 +54,8 @@ class Batch:
     arrivals: list[Arrival] = field(default_factory=list)
     counts: Counter[tuple[dt.datetime, CountKey]] = field(default_factory=Counter)
 
-    def count(self, arrival: Arrival, outcome: str, reason: str = "") -> None:
-        self.counts[_hour(arrival.received), (arrival.project, "event", arrival.sdk, outcome, reason)] += 1
+    def count(self, arrival: Arrival, outcome: str, reason: str = "", n: int = 1) -> None:
+        self.counts[_hour(arrival.received), (arrival.project, "event", arrival.sdk, outcome, reason)] += n
 
 
 class Digester:
@@ -66,85 +66,110 @@ class Digester:
         self._node = node
         self._conf = conf
         self._quarantine = Quarantine(folder / "quarantine")
+        self._quarantined = deque(self._quarantine.positions())  # to be tried again: this may be a later version
         self._status = DigestStatus(folder / "digest.json")
         self._position: Position | None = None
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Digest until `stopped()`; a store that does not answer is asked again, with growing pauses up to 5 s."""
-        pause_s = 0.1
-        retried = False
+        """Digest until `stopped()`. What is in the way of all records is told and tried again, at least every 5 s."""
+        pause_s = SHORTEST_PAUSE_S
         while not stopped():
             try:
-                if not retried:
-                    self.retry_quarantine()
-                    retried = True
-                done = self.run_once()
-            except (OperationalError, InterfaceError) as problem:
-                log.error("the digest waits for the database", problem)
-                self._status.failed(str(problem))
-                close_old_connections()
-                self._position = None
-                time.sleep(pause_s)
-                pause_s = min(pause_s * 2, 5.0)
+                busy = self.run_once() or self._retry_one()
+            except Exception as problem:
+                if not self._passes(problem):
+                    raise
+                log.error("the digest waits", reason=_words(problem), pause_s=pause_s)
+                self._status.failed(_words(problem))
+                _sleep(pause_s, stopped)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
-            pause_s = 0.1
-            if not done:
-                self._reader.wait(0.05)
+            pause_s = SHORTEST_PAUSE_S
+            if not busy:
+                self._status.idle()
+                self._reader.wait(IDLE_S)
+
+    def _passes(self, problem: Exception) -> bool:
+        """Whether to wait for the end of this trouble. Makes ready to go on after it."""
+        if isinstance(problem, LostCursor):
+            return True  # from the position we know: going on from another's would pass over records of ours
+        close_old_connections()
+        self._position = None
+        # Where the spool itself is gone, its locks are too: only a new process gets hold of a new one.
+        return is_trouble(problem) or (isinstance(problem, OSError) and self._reader.directory.exists())
 
     def run_once(self) -> int:
         """Digest what waits, at most one batch. Returns the number of records; 0 when there was nothing."""
         after = self._where()
         records = self._reader.read(after, max_records=BATCH_RECORDS, max_bytes=BATCH_BYTES)
-        if not records:
-            self._reader.unlink_through(after)
-            return 0
-        try:
-            self._digest(_sort(records), move=(after, records[-1].position))
-        except _TROUBLE:
-            raise
-        except Exception as problem:  # noqa: BLE001 - one event that breaks the code must not stop all others
-            log.error("a batch failed and is digested one by one", problem, records=len(records))
-            self._one_by_one(records)
-        self._status.succeeded()
+        if records:
+            self._take(records, lost=self._reader.lost)
+            self._status.succeeded()
         self._reader.unlink_through(self._where())
         return len(records)
 
-    def retry_quarantine(self) -> None:
-        """Try again what an earlier version could not digest."""
-        for record in self._quarantine.records():
-            try:
-                self._digest(_sort([record]), move=None)
-            except _TROUBLE:
-                raise
-            except Exception as problem:  # noqa: BLE001 - it stays where it is, and a person sees it
-                log.warning("a record stays in quarantine", position=str(record.position), reason=str(problem))
-            else:
-                self._quarantine.release(record)
+    def _take(self, records: Sequence[Record], *, lost: int) -> None:
+        """Digest the records. Those that break the code go to quarantine, found by halving: they delay others little.
 
-    def _one_by_one(self, records: Sequence[Record]) -> None:
-        """Keep what can be kept: a record that fails alone goes to quarantine."""
-        for record in records:
-            move = (self._where(), record.position)
-            try:
-                self._digest(_sort([record]), move=move)
-            except _TROUBLE:
+        `lost` records before these were damaged.
+        """
+        move = (self._where(), records[-1].position)
+        try:
+            self._digest(_sort(records, lost=lost), move=move)
+        except Exception as problem:
+            if is_trouble(problem) or isinstance(problem, LostCursor):
                 raise
-            except Exception as problem:  # noqa: BLE001 - see run_once
-                log.error("a record goes to quarantine", problem, position=str(record.position))
-                self._quarantine.keep(record, problem)
-                self._digest(_given_up(record), move=move)
+            if len(records) == 1:
+                log.error("a record goes to quarantine", problem, position=str(records[0].position))
+                self._quarantine.keep(records[0], problem)
+                self._digest(_given_up(records[0], lost=lost), move=move)
+                return
+            log.error("a batch failed and is digested in parts", problem, records=len(records))
+            middle = len(records) // 2
+            self._take(records[:middle], lost=lost)
+            self._take(records[middle:], lost=0)
+
+    def retry_quarantine(self) -> None:
+        """Try again, once, everything that could not be digested when this digest began."""
+        while self._retry_one():
+            pass
+
+    def _retry_one(self) -> bool:
+        """Try the next quarantined record. False when there is none left to try."""
+        if not self._quarantined:
+            return False
+        record = self._quarantine.load(self._quarantined[0])
+        if record is not None:
+            self._retry(record)
+        self._quarantined.popleft()
+        return True
+
+    def _retry(self, record: Record) -> None:
+        batch = _sort([record])
+        for arrival in batch.arrivals:
+            batch.count(arrival, "dropped", "digest_failed", -1)  # it was counted as lost when it was given up
+        try:
+            self._digest(batch, move=None)
+        except Exception as problem:
+            if is_trouble(problem):
+                raise
+            log.warning("a record stays in quarantine", position=str(record.position), reason=str(problem))
+        else:
+            self._quarantine.release(record)
 
     def _digest(self, batch: Batch, *, move: tuple[Position, Position] | None) -> None:
         """Store one batch and move the cursor from one position to another with it."""
         prepared = self._prepare(batch)
         kept = errors.store_bodies(prepared)
+        kept_ids = {id(event) for event in kept}
         for event in prepared:
-            if event not in kept:
+            if id(event) not in kept_ids:
                 batch.count(event.arrival, "dropped", "duplicate")
         with transaction.atomic(using=DEFAULT):
-            self._store(kept, batch)
+            fresh = self._store(kept, batch)
             if move:
                 self._move_cursor(*move)
+            errors.announce(fresh)
         if move:
             self._position = move[1]
 
@@ -161,7 +186,12 @@ class Digester:
                 prepared.append(event)
         return prepared
 
-    def _store(self, events: Sequence[Prepared], batch: Batch) -> None:
+    def _store(self, events: Sequence[Prepared], batch: Batch) -> list[Prepared]:
+        """Everything but the cursor; returns the events that were new.
+
+        Rows are taken in one order (customers, issues and what hangs on them, releases, counts), each kind sorted, so
+        that two digesters wait for each other and never for themselves.
+        """
         known = customers.see(sighting for event in events if (sighting := _sighting(event)))
         for event in events:
             event.customer = known.get(key_of(event.user) or "")
@@ -170,6 +200,7 @@ class Digester:
         for event in fresh:
             batch.count(event.arrival, "stored")
         _add_counts(batch.counts)
+        return fresh
 
     def _where(self) -> Position:
         """The digested position, from the database at first and after every trouble."""
@@ -186,7 +217,10 @@ class Digester:
             segment=after.segment, sequence=after.sequence, moved_at=clock.now()
         )
         if not moved:
-            raise LostCursor(f"The cursor of spool {self._node} is not at {before}: does another digest run?")
+            raise LostCursor(
+                "another Daytwo digests under the name of this spool; was the data directory copied? Stop this one, "
+                "remove the file spool/node from its data directory, and start it again"
+            )
 
 
 def node_of(folder: Path) -> str:
@@ -195,8 +229,24 @@ def node_of(folder: Path) -> str:
     return secret.load_or_create(path)[:32] if not path.exists() else path.read_text().strip()[:32]
 
 
-def _sort(records: Sequence[Record]) -> Batch:
+def _words(problem: Exception) -> str:
+    """The first line: PostgreSQL writes its advice, and rows, into the others."""
+    if isinstance(problem, OSError):
+        return f"the data directory cannot be used: {problem.strerror}"
+    return str(problem).partition("\n")[0]
+
+
+def _sleep(seconds: float, stopped: Callable[[], bool]) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends and not stopped():
+        time.sleep(SHORTEST_PAUSE_S)
+
+
+def _sort(records: Sequence[Record], *, lost: int = 0) -> Batch:
+    """The records by what is to be done with them; `lost` more were damaged, and what was in them nobody knows."""
     batch = Batch()
+    if lost:
+        batch.counts[_hour(time.time()), (0, "request", "", "dropped", "damaged")] = lost
     for record in records:
         if isinstance(record.content, Counts):
             for row in record.content.rows:
@@ -206,9 +256,9 @@ def _sort(records: Sequence[Record]) -> Batch:
     return batch
 
 
-def _given_up(record: Record) -> Batch:
+def _given_up(record: Record, *, lost: int) -> Batch:
     """No events, but a count of those that the record held."""
-    batch = Batch()
+    batch = _sort([], lost=lost)
     if isinstance(record.content, Envelope):
         for arrival in _arrivals(record.position, record.content):
             batch.count(arrival, "dropped", "digest_failed")
@@ -240,7 +290,7 @@ def _arrivals(position: Position, envelope: Envelope) -> list[Arrival]:
 
 def _told(event: Prepared) -> catalog.Sighting:
     return catalog.Sighting(
-        project=event.arrival.project, at=event.received, environment=event.environment, release=event.release
+        project=event.arrival.project, at=event.timestamp, environment=event.environment, release=event.release
     )
 
 
@@ -250,7 +300,7 @@ def _sighting(event: Prepared) -> customers.Sighting | None:
         return None
     name = event.user.get("name") or event.user.get("username")
     return customers.Sighting(
-        key=key, project=event.arrival.project, at=event.received, email=event.user.get("email"), name=name
+        key=key, project=event.arrival.project, at=event.timestamp, email=event.user.get("email"), name=name
     )
 
 

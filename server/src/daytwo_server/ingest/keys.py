@@ -31,6 +31,8 @@ class KeyTable:
     `version` is asked about once a second; when its answer changes, `load` runs. A key that is not in the snapshot
     makes `load` run at once (one run for all who wait, at most one each `miss_every_ms`), so that a new key works
     with its first event. When either raises, the last snapshot stays and the failure is logged once.
+
+    `answer_within_ms` bounds how long a request with an unknown key waits for a source that hangs.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class KeyTable:
         version: Callable[[], object],
         check_every_ms: int = 1000,
         miss_every_ms: int = 500,
+        answer_within_ms: int = 2000,
     ) -> None:
         self._load = load
         self._version = version
         self._check_every_s = check_every_ms / 1000
         self._miss_every_s = miss_every_ms / 1000
+        self._answer_within_s = answer_within_ms / 1000
         self._keys: Mapping[str, Key] = {}
         self._at: object = _UNREAD
         self._failing = False
@@ -55,9 +59,9 @@ class KeyTable:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest-keys")
 
     @property
-    def loaded(self) -> bool:
-        """Whether any load has succeeded yet. Until then "unknown key" would be a lie."""
-        return self._at is not _UNREAD
+    def knows(self) -> bool:
+        """Whether the last look at the source succeeded. While it does not, "unknown key" could be a lie."""
+        return self._at is not _UNREAD and not self._failing and self._miss is None
 
     def get(self, public_key: str) -> Key | None:
         """The key in the snapshot, without waiting."""
@@ -71,8 +75,8 @@ class KeyTable:
         if self._miss is None and time.monotonic() >= self._next_miss:
             self._miss = asyncio.create_task(self._refresh_for_miss())
         if self._miss is not None:
-            # Shielded: the caller may go away, the others still wait for it.
-            await asyncio.shield(self._miss)
+            # `wait` leaves the task alone when the caller goes away or runs out of time: others wait for it too.
+            await asyncio.wait([self._miss], timeout=self._answer_within_s)
         return self._keys.get(public_key)
 
     async def start(self) -> None:
@@ -113,7 +117,8 @@ class KeyTable:
         try:
             # Asked before loading: a change in between is then seen as a change the next time.
             version = self._version()
-            if only_if_changed and self.loaded and version == self._at:
+            if only_if_changed and version == self._at:
+                self._failing = False
                 return
             self._keys = self._load()
             self._at = version

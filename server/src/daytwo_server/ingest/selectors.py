@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from django.db.models import Sum
 
@@ -16,6 +18,9 @@ from daytwo_server.ingest import status
 from daytwo_server.ingest.limits import MIB
 from daytwo_server.ingest.models import Cursor, ItemCount
 from daytwo_server.ingest.quarantine import Quarantine
+from daytwo_server.ingest.spool import segments
+
+_PROBE_BYTES = 64 * 1024  # more than most events have
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,13 @@ def state(conf: Conf) -> IngestState:
     told = status.read(spool / "digest.json")
     waiting = _undigested(spool)
     free = shutil.disk_usage(conf.data_dir).free
-    size = sum(bytes_ for _, bytes_ in waiting)
+    size = sum(segment.bytes for segment in waiting)
     return IngestState(
         spool_bytes=size,
         spool_segments=len(waiting),
-        lag_s=max(0.0, time.time() - min(number for number, _ in waiting) / 1000) if waiting else 0.0,
+        lag_s=max(0.0, time.time() - min(segment.began for segment in waiting)) if waiting else 0.0,
         free_disk_bytes=free,
-        refusing=_refusing(conf, size, free),
+        refusing=_refusing(conf, size, free) or _unwritable(spool),
         digest_error=told.error,
         digested_at=dt.datetime.fromtimestamp(told.succeeded_at, dt.UTC) if told.succeeded_at else None,
         quarantined=Quarantine(spool / "quarantine").size(),
@@ -79,30 +84,38 @@ def digested_segment(spool: Path) -> int:
     return cursor.segment if cursor else 0
 
 
-def _undigested(spool: Path) -> list[tuple[int, int]]:
-    """(segment number, bytes) of the segments that hold something the cursor has not passed.
+class _Waiting(NamedTuple):
+    """A segment with something in it that is not digested. `began` is unix seconds."""
 
-    A segment's number is the unix time in ms at which it was begun, so the least of them says how far behind we are.
+    began: float
+    bytes: int
+
+
+def _undigested(spool: Path) -> list[_Waiting]:
+    """The segments that hold something the cursor has not passed.
+
+    The one it stands in counts unless it is the newest: once read to its end, a sealed segment is removed.
     """
     cursor = Cursor.objects.filter(node=_node(spool)).first()
-    found = []
-    for path in sorted(spool.glob("*.seg")):
-        number, size = int(path.stem), _size(path)
-        if size and (cursor is None or number > cursor.segment):
-            found.append((number, size))
-    return found
+    numbers = segments.numbers(spool) if spool.exists() else []
+    digested = cursor.segment if cursor else 0
+    behind = [n for n in numbers if n > digested or (n == digested and n != numbers[-1])]
+    found = (_look_at(segments.path_of(spool, number), number) for number in behind)
+    return [segment for segment in found if segment.bytes]
+
+
+def _look_at(path: Path, number: int) -> _Waiting:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:  # digested and removed meanwhile
+        return _Waiting(0, 0)
+    # The number is the time in ms at which the segment was begun, unless the clock was set back since.
+    return _Waiting(min(number / 1000, stat.st_mtime), stat.st_size)
 
 
 def _node(spool: Path) -> str:
     path = spool / "node"
     return path.read_text().strip()[:32] if path.exists() else ""
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # digested and removed meanwhile
-        return 0
 
 
 def _refusing(conf: Conf, spool_bytes: int, free_bytes: int) -> str:
@@ -111,3 +124,22 @@ def _refusing(conf: Conf, spool_bytes: int, free_bytes: int) -> str:
     if spool_bytes > conf.spool_max_mb * MIB:
         return f"the spool holds {spool_bytes // MIB} MB, more than the {conf.spool_max_mb} MB allowed"
     return ""
+
+
+def _unwritable(spool: Path) -> str:
+    """Why the spool cannot be written, found out by writing; "" when it can."""
+    try:
+        with tempfile.TemporaryFile(dir=spool) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+            probe.flush()
+    except FileNotFoundError:  # no server ran here yet; a running one makes it again
+        return ""
+    except OSError as problem:
+        return f"the spool cannot be written: {problem.strerror}"
+    return ""
+
+
+def damaged(since: dt.datetime) -> int:
+    """How many accepted requests were lost because the spool was damaged on disk."""
+    rows = ItemCount.objects.filter(hour__gte=since, outcome="dropped", reason="damaged")
+    return rows.aggregate(n=Sum("count"))["n"] or 0

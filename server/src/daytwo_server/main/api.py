@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from daytwo_server.accounts.api_auth import BearerToken
 from daytwo_server.catalog.api import router as catalog
@@ -25,6 +25,14 @@ def _invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
         name = str(error["loc"][-1]) if error.get("loc") else "body"
         fields.setdefault(name, []).append(_words(error))
     return api.create_response(request, {"detail": "The request is not valid.", "fields": fields}, status=400)
+
+
+@api.exception_handler(AuthenticationError)
+def _no_token(request: HttpRequest, _problem: AuthenticationError) -> HttpResponse:
+    detail = "Send a token that is in force as Authorization: Bearer dt_...; Settings > API tokens makes them."
+    answer = api.create_response(request, {"detail": detail, "fields": {}}, status=401)
+    answer["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 @api.exception_handler(HttpError)

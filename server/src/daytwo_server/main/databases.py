@@ -6,12 +6,21 @@ from typing import Any
 
 from daytwo_server.core.conf import Conf
 
-# auto_vacuum only takes effect before the first table exists, so it comes first. FULL costs nothing when commits are
-# grouped and is what lets "acknowledged" mean durable.
+# For every connection, so none of them may write: that would wait for locks and fail on a full disk, also to read.
+# FULL costs nothing when commits are grouped and is what lets "acknowledged" mean durable.
 SQLITE_PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; "
+    "PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864;"
 )
+# Kept in the file. auto_vacuum only takes effect before there is a table, and before the journal mode is set.
+SQLITE_CREATION = "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+# How long a person who pressed a button waits for another writer, before the page says that it cannot be done now.
+LOCK_PATIENCE_S = 5
+# A server that is gone without a word is noticed in 15 to 30 s instead of after hours. The address can say otherwise.
+_POSTGRES_PATIENCE = {
+    "connect_timeout": "5", "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}  # fmt: skip
 
 
 def databases(conf: Conf) -> dict[str, dict[str, Any]]:
@@ -40,7 +49,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
         "NAME": path,
         # IMMEDIATE: a transaction that will write asks for the lock at once and waits its turn, instead of failing
         # half way with "database is locked".
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": SQLITE_PRAGMAS},
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": LOCK_PATIENCE_S, "init_command": SQLITE_PRAGMAS},
         "CONN_MAX_AGE": None,
         "ATOMIC_REQUESTS": False,
     }
@@ -55,7 +64,7 @@ def _postgres(parts: urllib.parse.SplitResult) -> dict[str, Any]:
         "PASSWORD": urllib.parse.unquote(parts.password or ""),
         "HOST": urllib.parse.unquote(parts.hostname or query.pop("host", "")),
         "PORT": str(parts.port or query.pop("port", "")),
-        "OPTIONS": {**query},
+        "OPTIONS": {**_POSTGRES_PATIENCE, **query},
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,

@@ -46,11 +46,15 @@ class RequestScopeMiddleware:
             return response
 
 
-class ContentSecurityPolicyMiddleware:
+class HeadersMiddleware:
+    """What every answer tells browsers and caches."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        # Some shared caches go by the end of the address (.json, .md) and would hand one viewer's page to the next.
+        response.headers.setdefault("Cache-Control", "private")
         return response

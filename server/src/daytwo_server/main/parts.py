@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import sys
 import threading
+import time
+from pathlib import Path
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -22,12 +25,15 @@ from daytwo_server.ingest.counts import ItemCounts
 from daytwo_server.ingest.guards import Guards
 from daytwo_server.ingest.keys import Key, KeyTable
 from daytwo_server.ingest.limits import MIB
-from daytwo_server.ingest.spool import Writer
+from daytwo_server.ingest.spool import SpoolLocked, Writer
+from daytwo_server.ingest.status import DigestStatus
 from daytwo_server.main import vitals
 from daytwo_server.main.asgi import Front, client_of, is_secure
 from daytwo_server.main.bridge import Bridge
 
 log = get_logger("daytwo.server")
+
+PREDECESSOR_GRACE_S = 5.0  # the time a server needs at most to stop
 
 
 class Parts:
@@ -35,9 +41,8 @@ class Parts:
 
     def __init__(self, conf: Conf) -> None:
         self._conf = conf
-        spool = conf.data_dir / "spool"
         client = client_of(conf)
-        self.writer = Writer(spool, floor=ingest.digested_segment(spool))
+        self.writer = _writer(conf.data_dir / "spool")
         self.guards = Guards(
             self.writer,
             rate_per_s=conf.ingest_rate,
@@ -79,10 +84,22 @@ class Parts:
     async def stop(self, grace_s: float) -> None:
         await self.ingest.stop()
         await self.keys.stop()
-        await asyncio.to_thread(self.writer.close)
-        await self.digest.stop(grace_s)
-        await asyncio.to_thread(self.worker.stop, dt.timedelta(seconds=grace_s))
         self.pages.close()
+        await asyncio.to_thread(self.writer.close)
+        stop_worker = asyncio.to_thread(self.worker.stop, dt.timedelta(seconds=grace_s))
+        await asyncio.gather(self.digest.stop(grace_s), stop_worker)
+
+
+def _writer(spool: Path) -> Writer:
+    """Waits for a predecessor that is still stopping, then raises `SpoolLocked`."""
+    deadline = time.monotonic() + PREDECESSOR_GRACE_S
+    while True:
+        try:
+            return Writer(spool, floor=ingest.digested_segment(spool))
+        except SpoolLocked:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def load_keys() -> dict[str, Key]:
@@ -114,15 +131,26 @@ class _NoDigest:
 
 
 class _DigestThread:
+    """The digest in this process, begun again when it fails."""
+
     def __init__(self, conf: Conf) -> None:
         self._conf = conf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
 
     def _run(self) -> None:
-        from daytwo_server.main.cli.digest import build
+        from daytwo_server.main.cli.digest import digesting
 
-        build(self._conf).run(self._stop.is_set)
+        pauses = _Pauses()
+        while not self._stop.is_set():
+            pauses.begin()
+            try:
+                with digesting(self._conf) as digester:
+                    digester.run(self._stop.is_set)
+            except (Exception, SystemExit) as problem:
+                log.error("the digest failed and is begun again", problem)
+                _tell(self._conf, f"it failed ({type(problem).__name__}) and is begun again; the log says why")
+                self._stop.wait(pauses.end())
 
     async def start(self) -> None:
         self._thread.start()
@@ -136,7 +164,9 @@ class _DigestChild:
     """`daytwo digest` as a child, started again when it dies: the second core, and no part in the pages' latency."""
 
     def __init__(self, conf: Conf) -> None:
-        self._command = [sys.executable, "-m", "daytwo_server.main", "digest", "--data-dir", str(conf.data_dir)]
+        self._conf = conf
+        module = [sys.executable, "-m", "daytwo_server.main"]
+        self._command = [*module, "digest", "--child", str(os.getpid()), "--data-dir", str(conf.data_dir)]
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -144,16 +174,22 @@ class _DigestChild:
         self._keeper = asyncio.create_task(self._keep())
 
     async def _keep(self) -> None:
-        pause_s = 0.2
+        pauses = _Pauses()
         while True:
-            started = asyncio.get_running_loop().time()
-            self._process = await asyncio.create_subprocess_exec(*self._command)
-            code = await self._process.wait()
-            if asyncio.get_running_loop().time() - started > 30:
-                pause_s = 0.2
-            log.error("the digest ended and is started again", exit_code=code, after_s=pause_s)
+            pauses.begin()
+            ended = await self._run()
+            pause_s = pauses.end()
+            log.error("the digest ended and is started again", reason=ended, after_s=pause_s)
+            _tell(self._conf, f"it {ended} and is started again; the log says why")
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, 10.0)
+
+    async def _run(self) -> str:
+        """One child's life; how it ended, in words."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(*self._command)
+        except OSError as problem:
+            return f"could not be started ({problem.strerror})"
+        return f"ended with exit code {await self._process.wait()}"
 
     async def stop(self, grace_s: float) -> None:
         if self._keeper:
@@ -167,6 +203,28 @@ class _DigestChild:
         except TimeoutError:
             process.kill()  # what it had not committed is read again at the next start
             await process.wait()
+
+
+class _Pauses:
+    """How long to wait before what keeps failing is tried again: 0.2 s to 10 s, the least after a good half minute."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.2
+        self._began = 0.0
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def end(self) -> float:
+        if time.monotonic() - self._began > 30:
+            self._next_s = 0.2
+        pause_s, self._next_s = self._next_s, min(self._next_s * 2, 10.0)
+        return pause_s
+
+
+def _tell(conf: Conf, error: str) -> None:
+    """Say for the digest, which cannot any more, what is wrong with it."""
+    DigestStatus(conf.data_dir / "spool" / "digest.json").failed(error)
 
 
 def _digest_host(conf: Conf) -> _NoDigest | _DigestThread | _DigestChild:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
 log = get_logger("daytwo.server")
 
-# SIGTERM to exit in less than 5 s: requests get 2 s, the digest child 1.5 s more.
+# SIGTERM to exit in less than 5 s: requests get 2 s, then digest and jobs together 1.5 s, then threads 0.5 s.
 REQUEST_GRACE_S = 2
 CHILD_GRACE_S = 1.5
+THREAD_GRACE_S = 0.5
 
 
 class PortTaken(Exception):
@@ -49,6 +52,17 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def run(parts: Parts, bound: socket.socket, *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None) -> None:
+    """Serve until SIGTERM or SIGINT. Threads that wait for a database then do not keep the process."""
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(serve(parts, bound))
+        log.info("stopped")
+        # What is acknowledged is on disk by now, and a page that still waits has nobody who reads it.
+        impatience = threading.Timer(THREAD_GRACE_S, os._exit, [0])
+        impatience.daemon = True
+        impatience.start()
 
 
 async def serve(parts: Parts, bound: socket.socket) -> None:

@@ -44,7 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "daytwo_server.main.middleware.RequestScopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "daytwo_server.main.middleware.ContentSecurityPolicyMiddleware",
+    "daytwo_server.main.middleware.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -80,7 +80,10 @@ DATABASE_ROUTERS = ["daytwo_server.core.stores.StoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Signed cookies and the database carry all state: a cache that several processes do not share would only mislead.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Room for many: failed sign-ins are counted in it, and what is forgotten to make room may be tried again.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+}
 
 FORCE_SCRIPT_NAME = _public.path or None
 STATIC_URL = f"{_public.path}/static/"
@@ -113,6 +116,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # that mail would point to a sign-up pag
 ACCOUNT_ADAPTER = "daytwo_server.accounts.adapter.AccountAdapter"
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = "X-Daytwo-Client"
 
+SESSION_ENGINE = "daytwo_server.accounts.sessions"
 SESSION_COOKIE_NAME = "daytwo_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -9,15 +9,18 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from daytwo_server.main import stores
+
 
 def collect_if_stale() -> bool:
     """Collect when the files of this version differ from what was collected; tells whether it did."""
     stamp = Path(settings.STATIC_ROOT) / ".stamp"
     wanted = _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return False
-    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-    stamp.write_text(wanted)
+    with stores.alone(settings.CONF.data_dir):
+        if stamp.exists() and stamp.read_text() == wanted:
+            return False
+        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+        stamp.write_text(wanted)
     return True
 
 

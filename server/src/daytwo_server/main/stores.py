@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
+
+from daytwo_server.core.stores import DEFAULT
+from daytwo_server.main.databases import SQLITE_CREATION
+
+_MIGRATING_LOCK = 0x44324D47  # one row in pg_locks
 
 
 class NewerSchema(Exception):
@@ -48,10 +57,49 @@ def schema(alias: str) -> Schema:
 
 
 def migrate(*, verbosity: int = 0) -> list[str]:
-    """Bring both stores to this version's schema; returns what was applied.
+    """Bring both stores to this version's schema; returns what was applied. Waits for others that do the same.
 
     Raises `NewerSchema`, and then nothing was changed.
     """
+    with alone(settings.CONF.data_dir), _alone_in_postgres():
+        return _migrate(verbosity)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process a data directory at a time: two that create the same thing at once fail half way."""
+    with (folder / "start.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _alone_in_postgres() -> Iterator[None]:
+    """The same for several nodes with one PostgreSQL database. SQLite belongs to one data directory."""
+    if connections[DEFAULT].vendor != "postgresql":
+        yield
+        return
+    lock = connections[DEFAULT].copy()  # a connection of its own, since migrations commit
+    try:
+        lock.set_autocommit(False)
+        with lock.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATING_LOCK])
+        yield
+    finally:
+        lock.close()
+
+
+def _create_sqlite(database: dict[str, Any]) -> None:
+    """Make the file with the settings that stay with it."""
+    if "sqlite" not in database["ENGINE"] or Path(database["NAME"]).exists():
+        return
+    with contextlib.closing(sqlite3.connect(database["NAME"])) as connection:
+        connection.executescript(SQLITE_CREATION)
+
+
+def _migrate(verbosity: int) -> list[str]:
+    for database in settings.DATABASES.values():
+        _create_sqlite(database)
     states = [schema(alias) for alias in settings.DATABASES]
     unknown = [f"{state.alias}: {', '.join(state.unknown)}" for state in states if state.unknown]
     if unknown:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import resource
 import time
-from collections.abc import Callable, Iterable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from daytwo.health import AsgiApp, Registry
 from daytwo_server.core import jobs
@@ -17,11 +18,15 @@ from daytwo_server.core.conf import Conf
 from daytwo_server.core.net.proxies import is_private
 from daytwo_server.core.stores import DEFAULT, TELEMETRY
 from daytwo_server.ingest import selectors as ingest
+from daytwo_server.ingest.guards import free_bytes
 from daytwo_server.main.version import version
 
 if TYPE_CHECKING:
     from daytwo_server.main.parts import Parts
 
+T = TypeVar("T")
+# name, kind, help, and samples as (labels, value)
+Metric = tuple[str, str, str, Iterable[tuple[str, float]]]
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 LAG_WARN_S = 60  # a minute behind is an overload, not a hiccup
 
@@ -55,10 +60,12 @@ class Vitals:
         check = self.registry.check
 
         @check("database", warn_ms=500)
+        @_closing
         def database() -> None:
             _ask(DEFAULT)
 
         @check("telemetry", warn_ms=500)
+        @_closing
         def telemetry() -> None:
             _ask(TELEMETRY)
 
@@ -68,6 +75,7 @@ class Vitals:
                 raise RuntimeError(refusing)
 
         @check("digest", required=False)
+        @_closing
         def digest() -> str:
             state = ingest.state(self._conf)
             if state.digest_error:
@@ -77,8 +85,8 @@ class Vitals:
             return f"{state.spool_segments} segments wait"
 
         @check("jobs", required=False, ttl=15.0)
+        @_closing
         def work() -> str:
-            close_old_connections()
             stats = jobs.stats()
             return f"{stats.ready} ready, {stats.dead} dead"
 
@@ -95,25 +103,42 @@ class Vitals:
         return bool(self._conf.health_token) and hmac.compare_digest(given, wanted)
 
     def _metrics(self) -> bytes:
-        close_old_connections()
-        state, stats = ingest.state(self._conf), jobs.stats()
-        oldest_due_s = stats.oldest_due.total_seconds()
         lines: list[str] = []
-        for name, kind, text, samples in (
-            ("daytwo_ingest_items_total", "counter", "Items by type and outcome.", self._items()),
-            ("daytwo_spool_bytes", "gauge", "Bytes that wait for the digest.", [("", state.spool_bytes)]),
-            ("daytwo_spool_segments", "gauge", "Segments that wait for the digest.", [("", state.spool_segments)]),
-            ("daytwo_digest_lag_seconds", "gauge", "Age of the oldest event not digested.", [("", state.lag_s)]),
-            ("daytwo_disk_free_bytes", "gauge", "Free disk at the data directory.", [("", state.free_disk_bytes)]),
-            ("daytwo_jobs", "gauge", "Jobs by state.", _labelled(stats)),
-            ("daytwo_job_oldest_due_seconds", "gauge", "Age of the oldest due job.", [("", oldest_due_s)]),
-            ("process_resident_memory_bytes", "gauge", "Memory of this process.", [("", resident_bytes())]),
-            ("process_start_time_seconds", "gauge", "When this process started, unix time.", [("", _STARTED)]),
-            ("daytwo_info", "gauge", "The version that runs.", [(f'{{version="{version(self._conf)}"}}', 1)]),
-        ):  # fmt: skip
+        for name, kind, text, samples in (*self._of_process(), *self._of_stores()):
             lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
             lines += [f"{name}{labels} {value}" for labels, value in samples]
         return ("\n".join(lines) + "\n").encode()
+
+    def _of_process(self) -> Iterator[Metric]:
+        """What is known without the stores."""
+        spool, free = self._parts.writer.size(), free_bytes(self._conf.data_dir)
+        info = f'{{version="{version(self._conf)}"}}'
+        yield from (
+            ("daytwo_ingest_items_total", "counter", "Items by type and outcome.", self._items()),
+            ("daytwo_spool_bytes", "gauge", "Size of the spool.", [("", spool.bytes)]),
+            ("daytwo_spool_segments", "gauge", "Files of the spool.", [("", spool.segments)]),
+            ("daytwo_disk_free_bytes", "gauge", "Free disk at the data directory.", [("", free)]),
+            ("process_resident_memory_bytes", "gauge", "Memory of this process.", [("", resident_bytes())]),
+            ("process_start_time_seconds", "gauge", "When this process started, unix time.", [("", _STARTED)]),
+            ("daytwo_info", "gauge", "The version that runs.", [(info, 1)]),
+        )
+
+    def _of_stores(self) -> Iterator[Metric]:
+        """What the database knows; while it does not answer, only that."""
+        up, text = "daytwo_database_up", "Whether the database answers."
+        close_old_connections()
+        try:
+            state, stats = ingest.state(self._conf), jobs.stats()
+        except (DatabaseError, InterfaceError):
+            yield up, "gauge", text, [("", 0)]
+            return
+        oldest_due_s = stats.oldest_due.total_seconds()
+        yield from (
+            (up, "gauge", text, [("", 1)]),
+            ("daytwo_digest_lag_seconds", "gauge", "Age of the oldest event not digested.", [("", state.lag_s)]),
+            ("daytwo_jobs", "gauge", "Jobs by state.", _labelled(stats)),
+            ("daytwo_job_oldest_due_seconds", "gauge", "Age of the oldest due job.", [("", oldest_due_s)]),
+        )
 
     def _items(self) -> Iterable[tuple[str, int]]:
         for (item, outcome, reason), n in sorted(self._parts.counts.totals().items()):
@@ -138,9 +163,21 @@ def resident_bytes() -> int:
 
 
 def _ask(alias: str) -> None:
-    close_old_connections()
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+def _closing(check: Callable[[], T]) -> Callable[[], T]:
+    """Each run of a check has a thread, and so a connection, of its own."""
+
+    @functools.wraps(check)
+    def run() -> T:
+        try:
+            return check()
+        finally:
+            connections.close_all()
+
+    return run
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import connections
+from django.db import connections, transaction
 
 from daytwo_server.core import facts, live, search, sql
 from daytwo_server.core.stores import DEFAULT, TELEMETRY
@@ -35,11 +35,14 @@ def store_bodies(events: Sequence[Prepared]) -> list[Prepared]:
         return []
     rows = [(e.event_id, e.arrival.project, e.arrival.segment, e.arrival.sequence, e.received, e.body) for e in events]
     columns = ("event_id", "project_id", "segment", "sequence", "received", "body")
-    sql.execute_many(
-        TELEMETRY,
-        f"INSERT INTO errors_eventbody ({', '.join(columns)}) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        rows,
-    )
+    # One transaction, or each row would wait for the disk. Sorted: another node may be writing the same events.
+    with transaction.atomic(using=TELEMETRY):
+        sql.execute_many(
+            TELEMETRY,
+            f"INSERT INTO errors_eventbody ({', '.join(columns)}) VALUES (%s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            sorted(rows, key=lambda row: row[:4]),
+        )
     ids = [event.event_id for event in events]
     kept = sql.fetch(
         TELEMETRY,
@@ -53,11 +56,13 @@ def store_bodies(events: Sequence[Prepared]) -> list[Prepared]:
 def absorb(events: Sequence[Prepared]) -> list[Prepared]:
     """Group the events into issues and move every counter; call inside a transaction on `default`.
 
-    Returns the events that were new: an event row that is already there changes nothing.
+    Returns the events that were new: an event row that is already there changes nothing. Call `announce` with them at
+    the end of the transaction.
     """
     if not events:
         return []
     opened = _find_issues(events)
+    _lock_issues(events)
     fresh = _insert_events(events)
     _count_users(fresh)
     _count_buckets(fresh)
@@ -65,8 +70,13 @@ def absorb(events: Sequence[Prepared]) -> list[Prepared]:
     _reopen(fresh)
     _move_counters(fresh)
     facts.record(*(IssueOpened(issue=i.pk, project=i.project_id, level=i.level) for i in opened))
-    live.bump(LISTS_TOPIC, *{issue_topic(event.issue) for event in fresh})
     return fresh
+
+
+def announce(fresh: Sequence[Prepared]) -> None:
+    """Tell open pages of these events. Last in the transaction: whoever tells of the same issues waits for its end."""
+    if fresh:
+        live.bump(LISTS_TOPIC, *{issue_topic(event.issue) for event in fresh})
 
 
 def issue_topic(issue: int) -> str:
@@ -133,6 +143,13 @@ def _take_opening_lock() -> None:
         sql.fetch(DEFAULT, "SELECT pg_advisory_xact_lock(%s)", [_OPENING_LOCK])
 
 
+def _lock_issues(events: Iterable[Prepared]) -> None:
+    """Before anything that hangs on them is written, in one order, so that two digesters never wait for each other."""
+    ids = sorted({event.issue for event in events})
+    if connections[DEFAULT].vendor == "postgresql":
+        sql.fetch(DEFAULT, f"SELECT id FROM errors_issue WHERE id IN ({_marks(ids)}) ORDER BY id FOR NO KEY UPDATE", ids)
+
+
 def _new_issue(event: Prepared) -> Issue:
     return Issue(
         project_id=event.arrival.project,
@@ -154,7 +171,7 @@ def _new_issue(event: Prepared) -> Issue:
 def _learn(hashes: Mapping[Key, Lesson]) -> None:
     rows = [
         (project, issue, event.grouping.algorithm, candidate.kind, candidate.hash)
-        for (project, _), (issue, event, candidate) in hashes.items()
+        for (project, _), (issue, event, candidate) in sorted(hashes.items(), key=lambda lesson: lesson[0])
     ]
     columns = ("project_id", "issue_id", "algorithm", "kind", "hash")
     if rows:
@@ -209,7 +226,9 @@ def _count_users(events: Iterable[Prepared]) -> None:
     # A row that was not there before holds exactly what was just added.
     added = Counter(issue for issue, key, count in now_counted if count == len(seen[issue, key]))
     sql.execute_many(
-        DEFAULT, "UPDATE errors_issue SET users = users + %s WHERE id = %s", [(n, issue) for issue, n in added.items()]
+        DEFAULT,
+        "UPDATE errors_issue SET users = users + %s WHERE id = %s",
+        [(n, issue) for issue, n in sorted(added.items())],
     )
 
 

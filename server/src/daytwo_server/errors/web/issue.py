@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from daytwo_server.ui import htmx, toasts
 
 Words = dict[str, Any]
 Section = Callable[..., Words]
+_COUNT = re.compile(r"[0-9]{1,18}")
 
 
 def _page(section: Section) -> Callable[..., HttpResponse]:
@@ -172,6 +174,6 @@ def _assignees(rows: list[Activity]) -> list[int]:
 def news(request: HttpRequest, number: str) -> HttpResponse:
     """The bar that announces events which the page does not show yet; empty while there are none."""
     issue, known = issues.issue(int(number)), request.GET.get("count", "")
-    if issue is None or not known.isdecimal():
+    if issue is None or not _COUNT.fullmatch(known):
         raise Http404
     return render(request, "errors/_issue_news.html", {"issue": issue, "more": issue.count - int(known)})

@@ -34,19 +34,26 @@ class Backlog(NamedTuple):
 
 
 class _Found(NamedTuple):
+    """`size` is that on disk, `weight` that in memory, in bytes."""
+
     sequence: int
     content: Content
+    weight: int
     size: int
 
 
 class _Segment:
-    """One file, read from `offset` on. `last` is the sequence of the last record given out, -1 before the first."""
+    """One file, read from `offset` on. `last` is the sequence of the last record given out, -1 before the first.
+
+    `lost` counts the records that damage made unreadable: sequences have no gaps but where something is missing.
+    """
 
     def __init__(self, directory: Path, number: int) -> None:
         self.number = number
         self.offset = 0
         self.last = -1
         self.corrupt_bytes = 0
+        self.lost = 0
         self._handle = os.open(segments.path_of(directory, number), os.O_RDONLY)
         self._window = b""
         self._window_at = 0
@@ -58,7 +65,7 @@ class _Segment:
         os.close(self._handle)
 
     def next(self, *, sealed: bool) -> tuple[Record, int] | None:
-        """The next whole record and its size on disk, or None when there is none (yet).
+        """The next whole record and its weight, or None when there is none (yet).
 
         A sealed segment will not grow, so what cannot be read in it is damage: it is skipped and counted.
         """
@@ -73,7 +80,7 @@ class _Segment:
             if found.sequence <= self.last:
                 continue
             self.last = found.sequence
-            return Record(Position(self.number, found.sequence), found.content), found.size
+            return Record(Position(self.number, found.sequence), found.content), found.weight
 
     def _record_at(self, offset: int) -> _Found | None:
         header = self._bytes(offset, HEADER_BYTES)
@@ -92,6 +99,7 @@ class _Segment:
             offset = self._next_magic(offset, end)
             found = self._record_at(offset)
             if found is not None and found.sequence > self.last:
+                self.lost += found.sequence - self.last - 1
                 break
             offset += 1
         offset = min(offset, end)
@@ -129,6 +137,9 @@ class Reader:
     A record of a batch that failed may be seen once in the moment before the writer takes it back. Its sender was
     told 429; no position ever names two records.
 
+    `lost` is how many records the last `read` passed over because they were damaged. What is missing at the end of a
+    segment is not among them: it cannot be told from a batch that was never acknowledged.
+
     `wake_fd` may be the reading end of a non-blocking pipe or an eventfd: a byte there ends `wait` at once.
     """
 
@@ -142,6 +153,7 @@ class Reader:
         self._at = START
         self._ends: dict[int, int] = {}  # of segments read to their sealed end: the last sequence, -1 for none
         self._corrupt_before = 0
+        self.lost = 0
         self._seen: tuple[int, int] | None = None
 
     @property
@@ -150,11 +162,12 @@ class Reader:
         return self._corrupt_before + (self._segment.corrupt_bytes if self._segment else 0)
 
     def read(self, after: Position, *, max_records: int = 500, max_bytes: int = 8 * 1024 * 1024) -> list[Record]:
-        """What follows `after`, oldest first: at most `max_records`, and no further one past `max_bytes` on disk.
+        """What follows `after`, oldest first: at most `max_records`, and no further one past `max_bytes` in memory.
 
         Returns at once, empty when there is nothing.
         """
         signature = self._signature()
+        self.lost = 0
         if self._segment is None or after != self._at:
             self._seek(after)
         self._at = after
@@ -217,7 +230,7 @@ class Reader:
         os.close(self._lock)
 
     def _step(self) -> tuple[Record, int] | None:
-        """The next record and its size, going on to the next segment where one is sealed and read to its end."""
+        """The next record and its weight, going on to the next segment where one is sealed and read to its end."""
         while True:
             if self._segment is None and not self._enter_after(self._at.segment):
                 return None
@@ -226,6 +239,7 @@ class Reader:
                 return None
             sealed = self._is_sealed(segment.number)
             step = segment.next(sealed=sealed)
+            self.lost, segment.lost = self.lost + segment.lost, 0
             if step is not None:
                 return step
             if not sealed and not self._is_sealed(segment.number, look=True):

@@ -94,12 +94,13 @@ def body_length(header: bytes) -> int | None:
     return length if magic in {PLAIN, PACKED} and length <= MAX_BODY else None
 
 
-def decode(header: bytes, body: bytes) -> tuple[int, Content] | None:
-    """The sequence and content of a record, or None when the bytes are damaged or of no known form."""
+def decode(header: bytes, body: bytes) -> tuple[int, Content, int] | None:
+    """The sequence, content and unpacked size of a record; None when the bytes are damaged or of no known form."""
     magic, length, checksum, sequence = HEADER.unpack(header)
     if zlib.crc32(body, zlib.crc32(_CHECKED.pack(length, sequence))) != checksum:
         return None
     try:
-        return sequence, _decoder.decode(_unpack(body, max_output_size=MAX_BODY) if magic == PACKED else body)
+        plain = _unpack(body, max_output_size=MAX_BODY) if magic == PACKED else body
+        return sequence, _decoder.decode(plain), len(plain)
     except (msgspec.MsgspecError, zstandard.ZstdError):
         return None

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 SUFFIX = ".seg"
+_DIGITS = 20
+MAX_NUMBER = 2**63 - 2**32  # what a database can hold, with room for all that will ever follow
 
 
 class SpoolLocked(Exception):
@@ -12,16 +14,20 @@ class SpoolLocked(Exception):
 
 
 def path_of(directory: Path, number: int) -> Path:
-    return directory / f"{number:020d}{SUFFIX}"
+    return directory / f"{number:0{_DIGITS}d}{SUFFIX}"
 
 
 def numbers(directory: Path) -> list[int]:
-    """The numbers of all segments, oldest first."""
+    """The numbers of all segments, oldest first. Files of other names are none of ours."""
     return sorted(
         int(stem)
         for name in os.listdir(directory)  # noqa: PTH208 - four times the speed of iterdir, and it is polled
-        if name.endswith(SUFFIX) and (stem := name[: -len(SUFFIX)]).isdigit()
+        if name.endswith(SUFFIX) and _is_number(stem := name[: -len(SUFFIX)])
     )
+
+
+def _is_number(stem: str) -> bool:
+    return len(stem) == _DIGITS and stem.isascii() and stem.isdecimal() and int(stem) <= MAX_NUMBER
 
 
 def sync_directory(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import time
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 # Once this many segments wait, the reader is behind and sealing every second only makes more files.
 MANY_SEGMENTS = 32
 _SLOW_SEAL = 60  # times the usual age
+_LOCK = "writer.lock"
 _RETRY_S = 0.25
 _MEASURE_S = 1.0
 
@@ -55,6 +57,8 @@ class _Segment:
         while view:
             view = view[os.write(self._handle, view) :]
         os.fdatasync(self._handle)
+        if not os.fstat(self._handle).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "the segment was deleted from outside")
         self.good += len(data)
 
     def close(self) -> None:
@@ -103,7 +107,7 @@ class Writer:
     ) -> None:
         segments.prepare(directory)
         self.directory = directory
-        self._lock = segments.lock(directory, "writer.lock")
+        self._lock = segments.lock(directory, _LOCK)
         self._clock = clock
         self._segment_bytes = segment_bytes
         self._segment_age_s = segment_age_ms / 1000
@@ -191,6 +195,7 @@ class Writer:
     def _begin_segment(self) -> _Segment:
         number = max(int(self._clock() * 1000), self._used + 1)
         try:
+            self._hold_directory()
             segment = _Segment(self.directory, number)
         except OSError as error:
             self._note_problem(error)
@@ -200,6 +205,14 @@ class Writer:
             self._active.close()
         self._active = segment
         return segment
+
+    def _hold_directory(self) -> None:
+        """Make the directory anew if somebody has removed it, and lock that one."""
+        if (self.directory / _LOCK).exists():
+            return
+        segments.prepare(self.directory)
+        gone, self._lock = self._lock, segments.lock(self.directory, _LOCK)
+        os.close(gone)
 
     def _note_problem(self, error: OSError) -> None:
         if not self._problem:
@@ -217,10 +230,14 @@ class Writer:
         started = time.monotonic()
         if started < self._measure_at:
             return
+        with contextlib.suppress(OSError):  # what is wrong with the directory, writing tells
+            self._size = self._measured()
+        # With very many files the measuring itself must not eat the writer's time.
+        self._measure_at = time.monotonic() + max(_MEASURE_S, 20 * (time.monotonic() - started))
+
+    def _measured(self) -> SpoolSize:
         sizes = []
         for number in segments.numbers(self.directory):
             with contextlib.suppress(FileNotFoundError):  # the reader has just removed it
                 sizes.append(segments.path_of(self.directory, number).stat().st_size)
-        self._size = SpoolSize(sum(sizes), len(sizes))
-        # With very many files the measuring itself must not eat the writer's time.
-        self._measure_at = time.monotonic() + max(_MEASURE_S, 20 * (time.monotonic() - started))
+        return SpoolSize(sum(sizes), len(sizes))

@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     made["serve"].add_argument("--host", help="address to listen on (DAYTWO_HOST, 127.0.0.1)")
     made["serve"].add_argument("--port", type=int, help="port to listen on (DAYTWO_PORT, 8000)")
     made["serve"].add_argument("--demo", action="store_true", help="fill an empty installation with a demo project")
+    made["digest"].add_argument("--child", type=int, help=argparse.SUPPRESS)
     setup = made["setup"]
     setup.add_argument("--url", required=True, help="public address that DSNs and links are made from")
     setup.add_argument("--email", required=True, help="the owner's e-mail address")

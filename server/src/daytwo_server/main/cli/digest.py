@@ -1,9 +1,11 @@
 import argparse
+import contextlib
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from daytwo_server.core.conf import Conf
@@ -15,21 +17,22 @@ if TYPE_CHECKING:
 LOCK_PATIENCE_S = 10
 
 
-def run(_parsed: argparse.Namespace) -> int:
-    """`daytwo digest`: digest this data directory's spool until SIGTERM, or until the parent is gone."""
+def run(parsed: argparse.Namespace) -> int:
+    """`daytwo digest`: digest this data directory's spool until SIGTERM; as a child of `serve` until that is gone."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    parent = os.getppid()
     conf = start_django()
-    digester = build(conf)
-    log.info("the digest runs", pid=os.getpid())
-    # A child must not outlive a killed server: the next one could not take the spool.
-    digester.run(lambda: stop.is_set() or os.getppid() != parent)
+    with digesting(conf) as digester:
+        log.info("the digest runs", pid=os.getpid())
+        # A child must not outlive a killed server: the next one could not take the spool.
+        digester.run(lambda: stop.is_set() or (parsed.child is not None and os.getppid() != parsed.child))
+    log.info("stopped")
     return 0
 
 
-def build(conf: Conf) -> "Digester":
+@contextlib.contextmanager
+def digesting(conf: Conf) -> "Iterator[Digester]":
     """A digester of this data directory. Waits a moment for a predecessor that is still stopping."""
     from daytwo_server.ingest.digest import Digester, node_of
     from daytwo_server.ingest.spool import Reader, SpoolLocked
@@ -44,4 +47,5 @@ def build(conf: Conf) -> "Digester":
             if time.monotonic() > deadline:
                 sys.exit(str(locked))
             time.sleep(0.1)
-    return Digester(reader, node=node_of(spool), conf=conf, folder=spool)
+    with contextlib.closing(reader):
+        yield Digester(reader, node=node_of(spool), conf=conf, folder=spool)

@@ -1,7 +1,9 @@
 import argparse
+import datetime as dt
 import smtplib
 import sqlite3
 import stat
+import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -12,6 +14,8 @@ from daytwo_server.core import conf as configuration
 from daytwo_server.core.conf import Conf
 
 MIB = 1024 * 1024
+DAMAGE_TOLD = dt.timedelta(days=7)
+PROBE_BYTES = 64 * 1024
 Finding = tuple[bool, str]  # fine, and the sentence
 
 
@@ -61,10 +65,10 @@ def _data_dir(folder: Path) -> Iterator[Finding]:
     yield _private(folder, "data directory", "700")
     if (key := folder / "secret-key").exists():
         yield _private(key, "secret key", "600")
-    probe = folder / f".doctor-{time.monotonic_ns()}"
     try:
-        probe.write_bytes(b"x")
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
     except OSError as problem:
         yield False, f"The data directory cannot be written: {problem.strerror}."
     else:
@@ -188,6 +192,8 @@ def _intake(conf: Conf) -> Iterator[Finding]:
         yield False, f"Events wait {state.lag_s:.0f} s in the spool: is `daytwo serve` or `daytwo digest` running?"
     else:
         yield True, "The digest keeps up."
+    if lost := ingest.damaged(clock.now() - DAMAGE_TOLD):
+        yield False, f"{lost} requests of the last 7 days were lost because the spool was damaged: check the disk."
     if state.quarantined:
         yield (
             False,

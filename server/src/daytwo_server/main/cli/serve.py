@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from daytwo_server.core import conf as configuration
-from daytwo_server.main.cli.start import log, start_django
+from daytwo_server.main.cli.start import Unusable, log, migrate_stores, start_django
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -21,7 +21,9 @@ def run(parsed: argparse.Namespace) -> int:
     conf = dataclasses.replace(conf, port=bound.getsockname()[1])  # --port 0 asks for any free port
     configuration.use(conf)
     start_django()
-    if problem := _ready_stores():
+    try:
+        _ready_stores()
+    except Unusable as problem:
         print(problem, file=sys.stderr)
         return 1
     reporting.start(conf)
@@ -29,48 +31,43 @@ def run(parsed: argparse.Namespace) -> int:
     from daytwo_server.main.parts import Parts
 
     try:
-        invitation = _invitation(parsed, conf)
+        planted = _planted(conf) if parsed.demo else ""
         parts = Parts(conf)  # outside the loop: it looks into the database
     except SpoolLocked as locked:
         print(locked, file=sys.stderr)
         return 1
-    print(f"Daytwo serves {conf.public_url}", *invitation, sep="\n", flush=True)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(server.serve(parts, bound))
-    log.info("stopped")
+    print(f"Daytwo serves {conf.public_url}", *filter(None, [planted or _invitation(conf)]), sep="\n", flush=True)
+    server.run(parts, bound, loop_factory=_loop_factory())
     return 0
 
 
-def _ready_stores() -> str:
-    """Migrate and collect static files where needed; the reason in words when the stores cannot be used."""
-    from django.db import OperationalError
+def _ready_stores() -> None:
+    """Migrate and collect static files where needed. Raises `Unusable`."""
+    from daytwo_server.main import static
 
-    from daytwo_server.main import static, stores
-
-    try:
-        applied = stores.migrate()
-    except stores.NewerSchema as newer:
-        return str(newer)
-    except OperationalError as problem:
-        return f"The database cannot be used: {problem}. `daytwo doctor` tells more."
-    if applied:
+    if applied := migrate_stores():
         log.info("migrated", migrations=len(applied))
     static.collect_if_stale()
-    return ""
 
 
-def _invitation(parsed: argparse.Namespace, conf: configuration.Conf) -> list[str]:
-    """How to sign in, as lines; none when the installation has an owner. Plants the demo first if that is asked for."""
+def _planted(conf: configuration.Conf) -> str:
+    """Fill an empty installation with the demo, before the server takes the spool; how to sign in to it."""
+    from daytwo_server.main import demo
+
+    email, password = demo.plant(conf)
+    return f"Sign in as {email} with the password {password}"
+
+
+def _invitation(conf: configuration.Conf) -> str:
+    """How to become the owner; empty when there is one.
+
+    Earlier links stop working, so a server that is refused because another one runs must not get here.
+    """
     from daytwo_server.accounts import services as accounts
 
-    if parsed.demo:
-        from daytwo_server.main import demo
-
-        email, password = demo.plant(conf)
-        return [f"Sign in as {email} with the password {password}"]
     if link := accounts.owner_link():
-        return [f"Nobody owns it yet. Open {conf.public_url}/welcome/{link}/ to become the owner (good once)."]
-    return []
+        return f"Nobody owns it yet. Open {conf.public_url}/welcome/{link}/ to become the owner (good once)."
+    return ""
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

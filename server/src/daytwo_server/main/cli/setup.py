@@ -3,7 +3,7 @@ import json
 import sys
 from typing import Any
 
-from daytwo_server.main.cli.start import start_django
+from daytwo_server.main.cli.start import Unusable, migrate_stores, start_django
 
 ENVIRONMENT = "production"
 
@@ -16,12 +16,11 @@ def run(parsed: argparse.Namespace) -> int:
     from daytwo_server.accounts.services import AccountsError
     from daytwo_server.catalog.services import CatalogError
     from daytwo_server.core.conf import ConfError
-    from daytwo_server.main import stores
 
     try:
-        stores.migrate()
+        migrate_stores()
         found = ensure(url=parsed.url, email=parsed.email, password=parsed.password, project=parsed.project)
-    except (stores.NewerSchema, AccountsError, CatalogError, ConfError) as problem:
+    except (Unusable, AccountsError, CatalogError, ConfError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except ValidationError as problem:

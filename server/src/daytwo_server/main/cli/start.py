@@ -16,6 +16,10 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 _M_TRIM_THRESHOLD, _TRIM_BYTES = -1, 1024 * 1024
 
 
+class Unusable(Exception):
+    """The stores cannot be used; the text says why."""
+
+
 def start_django() -> conf.Conf:
     """Data directory, logging, Django. Returns the settings in force."""
     configured = conf.current()
@@ -31,6 +35,21 @@ def start_django() -> conf.Conf:
 
     django.setup()
     return configured
+
+
+def migrate_stores() -> list[str]:
+    """Bring both stores to this version's schema; returns what was applied. Raises `Unusable`."""
+    from django.db import OperationalError
+
+    from daytwo_server.main import stores
+
+    try:
+        return stores.migrate()
+    except stores.NewerSchema as newer:
+        raise Unusable(str(newer)) from newer
+    except OperationalError as problem:
+        reason = " ".join(str(problem).split())
+        raise Unusable(f"The database cannot be used; `daytwo doctor` tells more. It says: {reason}") from problem
 
 
 def _keep_heap_small() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RELEASES = ("lumenbook@2026.11.20-2", "lumenbook@2026.11.23-1")
+DEPLOYED_H = 2.2  # hours ago the second one replaced the first
 PYTHON_SDK = {"name": "sentry.python.django", "version": "2.75.0"}
 BROWSER_SDK = {"name": "sentry.javascript.browser", "version": "11.12.0"}
 
@@ -70,8 +71,8 @@ class Bug:
     browser: bool = False
     crumbs: tuple[tuple[str, str, str], ...] = ()
 
-    def event(self, chance: random.Random, people: list[dict[str, str]]) -> dict[str, Any]:
-        """One occurrence without id and time."""
+    def event(self, chance: random.Random, people: list[dict[str, str]], *, age_s: float) -> dict[str, Any]:
+        """One occurrence without id and time, `age_s` seconds ago."""
         exception = {
             "type": self.type,
             "value": self.value(chance),
@@ -82,7 +83,7 @@ class Bug:
             "platform": "javascript" if self.browser else "python",
             "level": self.level,
             "environment": "production" if chance.random() < 0.9 else "staging",
-            "release": RELEASES[1] if self.rising or chance.random() < 0.4 else RELEASES[0],
+            "release": RELEASES[age_s < DEPLOYED_H * 3600],
             "transaction": self.transaction,
             "exception": {"values": [exception]},
             "user": chance.choice(people),

@@ -58,6 +58,10 @@ REASONS = {
         "It could not be digested.",
         "It lies in quarantine in the data directory; `daytwo doctor` says more.",
     ),
+    "damaged": (
+        "The spool was damaged on disk before it was digested.",
+        "Check the disk and the memory of this machine.",
+    ),
     "timeout": ("The body did not arrive in time.", "Look at the network between the app and here."),
     "client_gone": ("The sender hung up.", "Look at the network between the app and here."),
     "starting": ("The server had just started.", "Nothing, unless it stays so."),

@@ -1,0 +1,268 @@
+"""Every route of the product, and who gets past its door. A route that nobody wrote down here fails the test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import make
+import msgspec
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from rooms.errors import happen
+
+from daytwo_server.accounts.models import ApiToken, Membership, User
+from daytwo_server.core import clock
+
+pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
+
+Role = Membership.Role
+ALL = frozenset(Role)
+ADMINS = frozenset({Role.OWNER, Role.ADMIN})
+BUILDERS = ADMINS | {Role.ENGINEER}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Members with these roles may read it (GET) and write to it (POST); None: it does not take that method.
+
+    `args` names what of the furnished workspace stands in the address.
+    """
+
+    read: frozenset[Role] | None = None
+    write: frozenset[Role] | None = None
+    args: tuple[str, ...] = ()
+    query: str = ""
+    form: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation of the API, opened by a token alone: roles its creator may have, and the scope it needs."""
+
+    method: str
+    roles: frozenset[Role]
+    scope: str
+    args: tuple[str, ...] = ()
+    body: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Open:
+    """Anybody may come, because there is no other way in or out: answers these, by method."""
+
+    why: str
+    get: int = 200
+    post: int = 405
+    args: tuple[str, ...] = ()
+
+
+LINK = "x" * 43
+ROUTES: dict[str, Page | Call | Open] = {
+    "home": Open("leads to a page that asks who it is", get=302, post=302),
+    "account_login": Open("the way in", post=422),
+    "account_logout": Open("the way out; who is not in is led to the way in", get=302, post=302),
+    "account_inactive": Open("tells who was switched off why the way in ends here"),
+    "account_reset_password": Open("off without a mail server", get=404, post=404),
+    "account_reset_password_done": Open("off without a mail server", get=404, post=404),
+    "account_reset_password_from_key_done": Open("off without a mail server", get=404, post=404),
+    "account_reset_password_from_key": Open("off without a mail server", get=404, post=404, args=("uid", "key")),
+    "welcome": Open("the link is the key", get=410, post=410, args=("link",)),
+    "theme": Open("visitors have eyes too", get=405, post=400),
+    "account_change_password": Page(ALL, ALL),
+    "profile": Page(ALL, ALL),
+    "api_tokens": Page(ADMINS, ADMINS),
+    "revoke_token": Page(write=ADMINS, args=("token",)),
+    "restore_token": Page(write=ADMINS, args=("token",)),
+    "catalog:list": Page(ALL),
+    "catalog:create": Page(write=BUILDERS, form={"name": "Another"}),
+    "catalog:project": Page(ALL, args=("slug",)),
+    "catalog:create-key": Page(write=BUILDERS, args=("slug",), form={"label": "Another"}),
+    "catalog:key": Page(BUILDERS, BUILDERS, args=("slug", "dsn_key")),
+    "catalog:disable-key": Page(write=BUILDERS, args=("slug", "dsn_key")),
+    "catalog:enable-key": Page(write=BUILDERS, args=("slug", "dsn_key")),
+    "customers:list": Page(ALL),
+    "customers:detail": Page(ALL, args=("customer",)),
+    "customers:erase": Page(ADMINS, ADMINS, args=("customer",)),
+    "errors:list": Page(ALL, BUILDERS, form={"do": "resolve"}),
+    "errors:news": Page(ALL, query="?mark=1.1"),
+    "errors:undo": Page(write=BUILDERS),
+    "errors:issue": Page(ALL, BUILDERS, args=("issue",), form={"do": "resolve"}),
+    "errors:issue-news": Page(ALL, args=("issue",), query="?count=0"),
+    "errors:events": Page(ALL, BUILDERS, args=("issue",), form={"do": "resolve"}),
+    "errors:tags": Page(ALL, BUILDERS, args=("issue",), form={"do": "resolve"}),
+    "errors:activity": Page(ALL, BUILDERS, args=("issue",), form={"do": "resolve"}),
+    "errors:event": Page(ALL, BUILDERS, args=("issue", "event"), form={"do": "resolve"}),
+    "errors:event-json": Page(ALL, args=("issue", "event")),
+    "errors:event-md": Page(ALL, args=("issue", "event")),
+    "operate:ingest": Page(ALL),
+    "api:openapi-json": Open("describes the API, which is the same everywhere", post=200),
+    "api:api-root": Open("nothing is there", get=404, post=404),
+    "api:list_projects": Call("GET", ALL, "projects.view"),
+    "api:list_issues": Call("GET", ALL, "errors.view"),
+    "api:get_issue": Call("GET", ALL, "errors.view", args=("issue",)),
+    "api:change_issue": Call("PATCH", BUILDERS, "errors.triage", args=("issue",), body={"status": "resolved"}),
+    "api:list_events": Call("GET", ALL, "errors.view", args=("issue",)),
+    "api:get_event": Call("GET", ALL, "errors.view", args=("event",)),
+}
+
+
+def routes(resolver: URLResolver, space: str = "") -> Iterator[str]:
+    """The names of all patterns, with their namespaces."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{space}{pattern.name or pattern.pattern}"
+        else:
+            yield from routes(pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space)
+
+
+PAGES = {name: page for name, page in ROUTES.items() if isinstance(page, Page)}
+CALLS = {name: call for name, call in ROUTES.items() if isinstance(call, Call)}
+OPEN = {name: page for name, page in ROUTES.items() if isinstance(page, Open)}
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    """Attempts are counted in the cache, which outlives a test."""
+    cache.clear()
+
+
+@pytest.fixture
+def workspace() -> dict[str, Any]:
+    """One of everything, by the names that `args` use."""
+    owner = make.alice()
+    shop = make.project("Shop")
+    key = make.key(shop)
+    issue = happen.issue(shop, user={"id": "someone"})
+    make.token(owner)
+    return {
+        "slug": shop.slug,
+        "dsn_key": key.pk,
+        "issue": issue.pk,
+        "event": happen.event_of(issue).event_id,
+        "customer": make.dana().pk,
+        "token": ApiToken.objects.get(created_by=owner).pk,
+        "link": LINK,
+        "uid": "1",
+        "key": "a-b",
+    }
+
+
+def address(name: str, workspace: dict[str, Any]) -> str:
+    expected = ROUTES[name]
+    return reverse(name, args=[workspace[arg] for arg in expected.args]) + getattr(expected, "query", "")
+
+
+def browser(user: Any = None) -> Client:
+    client = Client()
+    if user:
+        client.force_login(user)
+    return client
+
+
+def ask(client: Client, method: str, name: str, workspace: dict[str, Any]) -> Any:
+    form = getattr(ROUTES[name], "form", {})
+    return getattr(client, method)(address(name, workspace), form if method == "post" else None)
+
+
+def test_every_route_is_written_down_here_and_nothing_that_is_gone():
+    assert set(routes(get_resolver())) == set(ROUTES)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_visitor_is_sent_to_sign_in_and_comes_back_afterwards(workspace, method):
+    for name in PAGES:
+        answer = ask(browser(), method, name, workspace)
+        assert answer.status_code == 302, name
+        assert answer["Location"].startswith("/login/?next="), name
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_charlie_finds_nothing_anywhere(workspace, method):
+    charlie = browser(make.charlie())
+    for name in PAGES:
+        answer = ask(charlie, method, name, workspace)
+        assert answer.status_code == 404, name
+        assert "Shop" not in answer.text, name
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_each_role_reads_and_writes_what_is_its_own_and_is_told_who_may_do_the_rest(workspace, role):
+    member = make.member("Somebody", role=role, password="correct horse battery")
+    for name, page in PAGES.items():
+        for method, roles in (("get", page.read), ("post", page.write)):
+            answer = ask(browser(member), method, name, workspace)
+            needed = roles if roles is not None else page.read or page.write
+            if role not in needed:
+                assert (name, method, answer.status_code) == (name, method, 403)
+                assert "This is for the role Owner" in answer.text, name
+            elif roles is None:
+                assert (name, method, answer.status_code) == (name, method, 405)
+            else:
+                assert (name, method, answer.status_code) in {(name, method, status) for status in (200, 204, 302, 422)}
+                assert "/login/" not in answer.get("Location", ""), name
+
+
+def test_what_everybody_may_open_tells_a_visitor_nothing_about_the_workspace(workspace):
+    for name, expected in OPEN.items():
+        for method in ("get", "post"):
+            answer = ask(browser(), method, name, workspace)
+            assert (name, method, answer.status_code) == (name, method, getattr(expected, method))
+            assert "Shop" not in answer.text, name
+            assert "alice@example.com" not in answer.text, name
+
+
+def call(name: str, workspace: dict[str, Any], token: str = "", **more: Any) -> Any:
+    expected = CALLS[name]
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    client = more.pop("client", None) or Client()
+    return client.generic(
+        expected.method, address(name, workspace), msgspec.json.encode(expected.body) if expected.body else b"",
+        content_type="application/json", headers=headers | more.pop("headers", {}), **more,
+    )  # fmt: skip
+
+
+def test_the_api_opens_to_tokens_alone_whoever_is_signed_in(workspace):
+    owner = browser(make.member("Owner", role=Role.OWNER))
+    stale = clock.now() - dt.timedelta(seconds=1)
+    closed = {
+        "expired": make.token(None, expires_at=stale),
+        "revoked": make.token(None, revoked_at=stale),
+        "unknown": f"dt_00000000_{'x' * 43}",
+        "a part": make.token(None)[:-1],
+    }
+    good = make.token(None)
+    for name in CALLS:
+        assert call(name, workspace, client=owner).status_code == 401, name
+        for what, token in closed.items():
+            assert call(name, workspace, token).status_code == 401, (name, what)
+        in_the_address = Client().generic(CALLS[name].method, f"{address(name, workspace)}?token={good}")
+        assert in_the_address.status_code == 401, name
+        assert call(name, workspace, headers={"Authorization": f"Basic {good}"}).status_code == 401, name
+        assert call(name, workspace, good).status_code == 200, name
+
+
+def test_a_token_does_what_its_scope_says_and_no_more(workspace):
+    scopes = sorted({expected.scope for expected in CALLS.values()})
+    for scope in scopes:
+        token = make.token(None, scopes=(scope,))
+        for name, expected in CALLS.items():
+            status = 200 if expected.scope == scope else 403
+            assert (name, scope, call(name, workspace, token).status_code) == (name, scope, status)
+
+
+@pytest.mark.parametrize("role", [*Role.values, None])
+def test_a_token_never_does_more_than_its_creator_may_now(workspace, role):
+    creator = make.member("Maker", role=role) if role else make.charlie()
+    token = make.token(creator)
+    for name, expected in CALLS.items():
+        status = 200 if role in expected.roles else 403
+        assert (name, call(name, workspace, token).status_code) == (name, status)
+    User.objects.filter(pk=creator.pk).update(is_active=False)
+    assert {call(name, workspace, token).status_code for name in CALLS} == {403}
+    creator.delete()
+    assert {call(name, workspace, token).status_code for name in CALLS} == {401}
