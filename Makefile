@@ -35,7 +35,7 @@ check: $(VENV)/.dev  ## Lint, types, import contracts, templates
 	DAYTWO_SECRET_KEY=check $(BIN)/mypy client/src/daytwo
 	DAYTWO_SECRET_KEY=check DAYTWO_DATA_DIR=/tmp $(BIN)/mypy server/src/daytwo_server
 	$(BIN)/lint-imports
-	$(BIN)/djlint --lint --quiet server/src/daytwo_server
+	$(BIN)/djlint --configuration pyproject.toml --lint --quiet server/src/daytwo_server
 
 fix: $(VENV)/.dev  ## Let the tools repair what they can
 	$(BIN)/ruff check --fix .

@@ -64,7 +64,8 @@ def sums(site: Installation) -> dict[str, int]:
     found = {name: int(site.query(sql)[0][0] or 0) for name, sql in counters.items()}
     of_users = site.query("SELECT sum(users), (SELECT count(*) FROM errors_issueuser) FROM errors_issue")[0]
     found["distinct users"] = found["users"] + int(of_users[0] or 0) - int(of_users[1])
-    for key, count in site.query("SELECT key, sum(count) FROM errors_facet GROUP BY key"):
+    tags = "SELECT key, sum(count) FROM errors_facet WHERE key IN ('environment', 'level') GROUP BY key"
+    for key, count in site.query(tags):  # every event has these
         found[f"facet {key}"] = int(count)
     found["bodies"] = int(site.query_telemetry("SELECT count(*) FROM errors_eventbody")[0][0])
     return found

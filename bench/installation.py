@@ -92,18 +92,19 @@ class Installation:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the `default` store."""
-        if url := self.env.get("DATABASE_URL"):
-            import psycopg
-
-            with psycopg.connect(url) as connection:
-                return connection.execute(sql.encode()).fetchall()
-        return self._embedded("daytwo.db", sql)
+        return self._postgres(sql) if "DATABASE_URL" in self.env else self._embedded("daytwo.db", sql)
 
     def query_telemetry(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the `telemetry` store, which on PostgreSQL is a schema beside the default one."""
         if "DATABASE_URL" in self.env:
-            return self.query(f"SET search_path = telemetry; {sql}")
+            return self._postgres(sql, options="-c search_path=telemetry")
         return self._embedded("telemetry.db", sql)
+
+    def _postgres(self, sql: str, **options: str) -> list[tuple[Any, ...]]:
+        import psycopg
+
+        with psycopg.connect(self.env["DATABASE_URL"], **options) as connection:
+            return connection.execute(sql.encode()).fetchall()
 
     def _embedded(self, name: str, sql: str) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(f"file:{self.data_dir / name}?mode=ro", uri=True, timeout=10)

@@ -85,3 +85,20 @@ def small_disk(path: Path) -> Iterator[Disk]:
         yield SmallDisk(path)
     finally:
         subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """Nobody writes to this directory; root neither, whom its mode would not keep."""
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,mode=700", "daytwo-test", str(path)]
+    if os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "--lazy", str(path)], check=True)
+        return
+    path.chmod(0o500)
+    try:
+        yield
+    finally:
+        path.chmod(0o700)

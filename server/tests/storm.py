@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -15,17 +16,19 @@ import crash
 import httpx
 import load
 import psutil
-from installation import PASSWORD, Installation
+from installation import MODULE, PASSWORD, Installation
 
 
 class Storm:
     """Sends events in the background for the length of a block, and until all are sent.
 
-    `outcome` holds what was answered, also while it goes on.
+    `what` is a number of events, or the requests themselves. `outcome` holds what was answered, also while it goes on.
     """
 
-    def __init__(self, site: Installation, count: int, *, rate_per_s: float, **what: Any) -> None:
-        self._requests = load.requests(site.keys["dsn"], count, **what)
+    def __init__(
+        self, site: Installation, what: int | Sequence[load.Request], *, rate_per_s: float, groups: int = 50
+    ) -> None:
+        self._requests = load.requests(site.keys["dsn"], what, groups=groups) if isinstance(what, int) else what
         self._site, self._rate_per_s = site, rate_per_s
         self.outcome = load.Outcome()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -41,6 +44,9 @@ class Storm:
     def __exit__(self, kind: type[BaseException] | None, *_: TracebackType | BaseException | None) -> None:
         self._thread.join(60)
         assert kind or not self._thread.is_alive(), f"intake hangs: {self.outcome.codes}"
+
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
 
     @property
     def acked(self) -> set[str]:
@@ -81,6 +87,14 @@ def signed_in(site: Installation) -> Iterator[httpx.Client]:
 def health(site: Installation) -> Any:
     """What `/api/health` says, which is always said within a second."""
     return httpx.get(f"{site.url}/api/health", timeout=2).json()
+
+
+def doctor(site: Installation, preexec: Callable[[], None] | None = None) -> list[str]:
+    """What `daytwo doctor` finds wrong."""
+    command = [*MODULE, "doctor", "--data-dir", site.data_dir]
+    done = subprocess.run(command, env=site.env, capture_output=True, text=True, preexec_fn=preexec)
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    return [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
 
 
 def press(browser: httpx.Client, path: str, **form: Any) -> httpx.Response:

@@ -197,7 +197,7 @@ def test_every_page_is_accessible_and_fits_the_screen(visit, bob, three, theme, 
     page = visit("/errors", bob, width=width, height=height, color_scheme=theme)
     for path in PAGES:
         page.goto(page.url.partition("/errors")[0].partition("/operate")[0] + path.format(three[0].pk))
-        page.wait_for_function("document.fonts.ready.then(() => true)")
+        page.evaluate("document.fonts.ready.then(() => true)")
         found = Axe().run(page, options=RULES).response["violations"]
         assert [(path, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
         assert (path, page.evaluate(OVERFLOW)) == (path, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,16 @@ def shop(furnished: tuple[Path, dict[str, Any]], tmp_path: Path) -> Iterator[Cal
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL that tests may stop and start."""
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that tests may stop and start. Not below pytest's own folder, which its user may not enter."""
+    home = Path(tempfile.mkdtemp(prefix="daytwo-postgres-"))
     try:
-        server = Postgres(tmp_path_factory.mktemp("postgres") / "server")
+        server = Postgres(home / "server")
     except PostgresMissing as missing:
         pytest.skip(str(missing))
     yield server
     server.stop()
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")

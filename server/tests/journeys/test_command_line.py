@@ -182,3 +182,23 @@ def test_every_setting_is_listed(tmp_path):
     done = run("settings")
     assert done.returncode == 0
     assert "DAYTWO_DATA_DIR=daytwo-data" in done.stdout
+
+
+def test_the_version_is_told():
+    assert run("--version").stdout.startswith("daytwo 0.")
+
+
+def test_a_database_that_is_away_is_said_in_words(tmp_path):
+    done = run("migrate", "--data-dir", tmp_path, env={"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"})
+    assert done.returncode == 1
+    assert "The database cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_digest_of_its_own_goes_on_when_the_shell_that_started_it_ends(site):
+    site.setup()
+    command = " ".join(map(str, [*MODULE, "digest", "--data-dir", site.data_dir]))
+    shell = ["sh", "-c", f"{command} >/dev/null 2>&1 & echo $!; sleep 3"]
+    digest = int(subprocess.run(shell, capture_output=True, text=True).stdout)
+    time.sleep(1)
+    os.kill(digest, signal.SIGTERM)  # raises when it is gone

@@ -4,15 +4,7 @@ import subprocess
 
 from disks import small_disk
 from installation import MODULE
-from storm import Storm, check_nothing_lost, check_refusals, digest_of, eventually, health, press, signed_in
-
-
-def doctor(site, preexec=None):
-    """What `daytwo doctor` finds wrong."""
-    command = [*MODULE, "doctor", "--data-dir", site.data_dir]
-    done = subprocess.run(command, env=site.env, capture_output=True, text=True, preexec_fn=preexec)
-    assert "Traceback" not in done.stderr + done.stdout, done.stderr
-    return [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
+from storm import Storm, check_nothing_lost, check_refusals, digest_of, doctor, eventually, health, press, signed_in
 
 
 def test_a_full_disk_in_a_storm_loses_nothing_that_was_accepted(shop, tmp_path):

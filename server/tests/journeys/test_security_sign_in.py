@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
-from journeys.test_who_may_see_what import PAGES, address, workspace  # noqa: F401 - a fixture
+from journeys.test_who_may_see_what import PAGES, address, furnish
 
 from daytwo_server.core import conf
 from daytwo_server.core.jobs import run_due_jobs
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 PASSWORD = "correct horse battery"
 ELSEWHERE = (
-    "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example", "http:/evil.example",
-    "https:///evil.example", "http://evil.example/", "http://localhost/", "http://127.0.0.1/", "/\t/evil.example",
+    "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example",
+    "http:/evil.example", "https:///evil.example", "http://evil.example/", "http://localhost/", "http://127.0.0.1/", "/\t/evil.example",
     " //evil.example", "javascript:alert(1)", "data:text/html,x", "http://testserver@evil.example/", "word",
 )  # fmt: skip
 
@@ -33,6 +33,11 @@ def _fresh(settings) -> None:
     """Argon2 is slow on purpose. Attempts are counted in the cache, which outlives a test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
+
+
+@pytest.fixture
+def workspace() -> dict[str, Any]:
+    return furnish()
 
 
 @pytest.fixture
@@ -94,7 +99,7 @@ def test_a_session_key_is_what_we_make_and_nothing_else():
         assert client.get("/errors")["Location"] == "/login/?next=/errors"
 
 
-def test_who_was_switched_off_or_taken_out_is_out_at_once(workspace):  # noqa: F811
+def test_who_was_switched_off_or_taken_out_is_out_at_once(workspace):
     bob = make.bob()
     client = Client()
     client.force_login(bob)
@@ -122,7 +127,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(settings):
 # -- forged requests
 
 
-def test_every_page_that_writes_refuses_a_form_without_our_token(workspace):  # noqa: F811
+def test_every_page_that_writes_refuses_a_form_without_our_token(workspace):
     client = Client(enforce_csrf_checks=True)
     client.force_login(make.member("Owner", role="owner", password=PASSWORD))
     for name, page in PAGES.items():
@@ -139,13 +144,17 @@ def test_a_token_of_ours_sent_by_another_site_is_refused():
     client = Client(enforce_csrf_checks=True)
     client.get("/login/")
     token = client.cookies["daytwo_csrf"].value
-    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://testserver.evil.example"}):
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://testserver.evil.example"},
+    ):
         answer = client.post("/theme/", {"theme": "dark", "csrfmiddlewaretoken": token}, headers=headers)
         assert answer.status_code == 403
     assert client.post("/theme/", {"theme": "dark", "csrfmiddlewaretoken": token}).status_code == 302
 
 
-def test_no_page_lets_itself_be_framed_or_its_type_be_guessed(workspace):  # noqa: F811
+def test_no_page_lets_itself_be_framed_or_its_type_be_guessed(workspace):
     client = Client()
     client.force_login(make.member("Owner", role="owner", password=PASSWORD))
     for name, page in PAGES.items():
@@ -156,7 +165,7 @@ def test_no_page_lets_itself_be_framed_or_its_type_be_guessed(workspace):  # noq
         assert answer.headers["Referrer-Policy"] == "same-origin", name
 
 
-def test_no_shared_cache_may_keep_what_a_member_sees(workspace):  # noqa: F811
+def test_no_shared_cache_may_keep_what_a_member_sees(workspace):
     client = Client()
     client.force_login(make.member("Owner", role="owner", password=PASSWORD))
     for name, page in PAGES.items():
@@ -169,7 +178,7 @@ def test_no_shared_cache_may_keep_what_a_member_sees(workspace):  # noqa: F811
 
 
 @pytest.mark.parametrize("where", ELSEWHERE)
-def test_no_next_leads_to_another_server(workspace, where):  # noqa: F811
+def test_no_next_leads_to_another_server(workspace, where):
     make.member("Vera", password=PASSWORD)
     client = Client(raise_request_exception=False)
     answers = {
@@ -190,8 +199,9 @@ def test_no_next_leads_to_another_server(workspace, where):  # noqa: F811
         assert re.fullmatch(r"/[a-z/]*", answer["Location"]), (name, answer["Location"])
 
 
-def test_a_forged_host_is_refused_and_decides_no_address(workspace):  # noqa: F811
-    for host in ("evil.example", "testserver.evil.example", "testserver:80@evil.example", "evil.example:80", "a b", "["):
+def test_a_forged_host_is_refused_and_decides_no_address(workspace):
+    evil = ("evil.example", "testserver.evil.example", "testserver:80@evil.example", "evil.example:80", "a b", "[")
+    for host in evil:
         assert Client().get("/login/", headers={"Host": host}).status_code == 400
     owner = Client()
     owner.force_login(make.member("Owner", role="owner", password=PASSWORD))
@@ -213,7 +223,8 @@ def test_guesses_at_one_account_add_up_whatever_host_port_or_capitals_they_name(
         headers = {"Host": f"localhost:{8000 + number}", "X-Daytwo-Client": f"192.0.2.{number}"}
         answer = sign_in(Client(), "aLiCe@example.com" if number % 2 else "alice@example.com", "guess", headers=headers)
         assert answer.status_code == 422
-    assert "Too many failed attempts" in sign_in(Client(), headers={"Host": "localhost:1", "X-Daytwo-Client": "192.0.2.99"}).text
+    headers = {"Host": "localhost:1", "X-Daytwo-Client": "192.0.2.99"}
+    assert "Too many failed attempts" in sign_in(Client(), headers=headers).text
 
 
 def test_many_strangers_do_not_make_the_server_forget_who_was_guessed_at():
@@ -221,8 +232,8 @@ def test_many_strangers_do_not_make_the_server_forget_who_was_guessed_at():
     for number in range(5):
         sign_in(Client(), password="guess", headers={"X-Daytwo-Client": f"192.0.2.{number}"})
     for number in range(400):
-        address = f"2001:db8:{number:x}::1"
-        Client().post("/login/", {"login": f"{number}@example.com", "password": ""}, headers={"X-Daytwo-Client": address})
+        headers = {"X-Daytwo-Client": f"2001:db8:{number:x}::1"}
+        sign_in(Client(), f"{number}@example.com", "", headers=headers)
     assert "Too many failed attempts" in sign_in(Client(), headers={"X-Daytwo-Client": "192.0.2.99"}).text
 
 
@@ -264,7 +275,8 @@ def test_a_link_for_a_new_password_is_in_no_job_and_ends_all_sessions(mail_serve
     browser = Client()
     page = browser.get(link, follow=True).redirect_chain[-1][0]
     assert "another fine" not in page
-    assert browser.post(page, {"password1": "another fine phrase", "password2": "another fine phrase"}).status_code == 302
+    new = {"password1": "another fine phrase", "password2": "another fine phrase"}
+    assert browser.post(page, new).status_code == 302
     assert old.get("/profile/").status_code == 302
     assert Client().get(link).status_code == 200
     assert "no longer works" in Client().get(link).text

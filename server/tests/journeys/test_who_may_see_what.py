@@ -131,8 +131,7 @@ def _fresh() -> None:
     cache.clear()
 
 
-@pytest.fixture
-def workspace() -> dict[str, Any]:
+def furnish() -> dict[str, Any]:
     """One of everything, by the names that `args` use."""
     owner = make.alice()
     shop = make.project("Shop")
@@ -150,6 +149,11 @@ def workspace() -> dict[str, Any]:
         "uid": "1",
         "key": "a-b",
     }
+
+
+@pytest.fixture
+def workspace() -> dict[str, Any]:
+    return furnish()
 
 
 def address(name: str, workspace: dict[str, Any]) -> str:
@@ -236,11 +240,11 @@ def test_the_api_opens_to_tokens_alone_whoever_is_signed_in(workspace):
         "a part": make.token(None)[:-1],
     }
     good = make.token(None)
-    for name in CALLS:
+    for name, expected in CALLS.items():
         assert call(name, workspace, client=owner).status_code == 401, name
         for what, token in closed.items():
             assert call(name, workspace, token).status_code == 401, (name, what)
-        in_the_address = Client().generic(CALLS[name].method, f"{address(name, workspace)}?token={good}")
+        in_the_address = Client().generic(expected.method, f"{address(name, workspace)}?token={good}")
         assert in_the_address.status_code == 401, name
         assert call(name, workspace, headers={"Authorization": f"Basic {good}"}).status_code == 401, name
         assert call(name, workspace, good).status_code == 200, name

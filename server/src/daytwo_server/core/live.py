@@ -204,8 +204,9 @@ class Hub:
             topics = list(self._listeners)
             try:
                 now = await loop.run_in_executor(self._thread, self._versions, topics)
-            except Exception:
-                log.exception("Live pages cannot read what changed; they try again.")
+            except Exception as error:  # noqa: BLE001 - whatever it is, open pages must hear of changes after it
+                reason = str(error).partition("\n")[0]
+                log.error("Live pages cannot read what changed (%s); they try again.", reason)
                 self._new += new
                 await asyncio.sleep(AFTER_STORE_ERROR_S)
                 continue

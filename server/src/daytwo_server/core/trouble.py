@@ -38,3 +38,8 @@ def is_trouble(error: BaseException) -> bool:
     if state is None:  # said by the driver itself: a connection that broke, or a value that it cannot send
         return isinstance(error, OperationalError)
     return state[:2] not in _OF_THE_DATA or state in _OF_THE_SCHEMA
+
+
+def words(error: BaseException) -> str:
+    """What a store said, in one line: PostgreSQL puts advice, and rows, into the following ones."""
+    return str(error).partition("\n")[0] or type(error).__name__

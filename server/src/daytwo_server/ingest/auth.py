@@ -111,9 +111,9 @@ def known_form(key: str) -> bool:
 def origin_allowed(key: Key, origin: str) -> bool:
     """Whether a browser page from `origin` may send with this key.
 
-    An entry is `*`, an origin (`https://app.example.com`), a host of any scheme and port (`app.example.com`), or all
-    hosts below a domain (`*.example.com`). No entries allow all. Requests without an Origin header come from servers
-    and are not asked.
+    An entry is `*`, an origin (`https://app.example.com`), all of a scheme and port below a domain
+    (`https://*.example.com`), and the last two without scheme: then of any scheme and port. No entries allow all.
+    Requests without an Origin header come from servers and are not asked.
     """
     if not key.allowed_origins or "*" in key.allowed_origins:
         return True
@@ -125,6 +125,9 @@ def origin_allowed(key: Key, origin: str) -> bool:
 
 
 def _matches(entry: str, origin: str, host: str) -> bool:
+    if "://*." in entry:
+        scheme, _, domain = entry.partition("*")
+        return origin.startswith(scheme) and origin.endswith(domain)
     if "://" in entry:
         return entry == origin
     if entry.startswith("*."):

@@ -22,7 +22,7 @@ from daytwo_server.catalog import services as catalog
 from daytwo_server.core import clock, secret, sql
 from daytwo_server.core.conf import Conf
 from daytwo_server.core.stores import DEFAULT
-from daytwo_server.core.trouble import is_trouble
+from daytwo_server.core.trouble import is_trouble, words
 from daytwo_server.customers import services as customers
 from daytwo_server.customers.identity import key_of
 from daytwo_server.customers.selectors import user_key
@@ -230,10 +230,7 @@ def node_of(folder: Path) -> str:
 
 
 def _words(problem: Exception) -> str:
-    """The first line: PostgreSQL writes its advice, and rows, into the others."""
-    if isinstance(problem, OSError):
-        return f"the data directory cannot be used: {problem.strerror}"
-    return str(problem).partition("\n")[0]
+    return f"the data directory cannot be used: {problem.strerror}" if isinstance(problem, OSError) else words(problem)
 
 
 def _sleep(seconds: float, stopped: Callable[[], bool]) -> None:

@@ -76,9 +76,13 @@ def unix_time(value: object) -> float | None:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=dt.UTC)
         return moment.timestamp()
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:  # JSON sets no end to whole numbers
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 class Header(msgspec.Struct, frozen=True):

@@ -37,7 +37,8 @@ class Spool(Protocol):
 def free_bytes(directory: Path) -> int:
     """What an ordinary process may still write on the disk of `directory`; 0 when it cannot be reached."""
     try:
-        stat = os.statvfs(directory)
+        # The parent's when it was deleted: the writer makes it again, if it is let.
+        stat = os.statvfs(directory if directory.exists() else directory.parent)
     except OSError:
         return 0
     return stat.f_bavail * stat.f_frsize

@@ -78,6 +78,11 @@ def state(conf: Conf) -> IngestState:
     )
 
 
+def digest_error(conf: Conf) -> str:
+    """What keeps the digest from writing, as `state` has it, without asking the database, which may be just that."""
+    return status.read(conf.data_dir / "spool" / "digest.json").error
+
+
 def digested_segment(spool: Path) -> int:
     """The segment this spool's cursor stands in, 0 for a new spool: no later segment may have a lower number."""
     cursor = Cursor.objects.filter(node=_node(spool)).first()

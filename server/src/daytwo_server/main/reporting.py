@@ -5,6 +5,8 @@ Never from intake and digest: an error about an error would feed itself.
 
 from __future__ import annotations
 
+from typing import Any
+
 from daytwo_server.core.conf import Conf
 from daytwo_server.main.version import version
 
@@ -29,7 +31,20 @@ def start(conf: Conf) -> bool:
         environment=conf.sentry_environment,
         release=f"daytwo@{version(conf)}",
         send_default_pii=False,
+        # Forms hold passwords, variables hold whatever a form held, and paths can hold one-time links.
+        max_request_body_size="never",
+        include_local_variables=False,
+        before_send=_without_address,
+        max_breadcrumbs=0,
         default_integrations=False,
         integrations=[DjangoIntegration(), LoggingIntegration()],
     )
     return True
+
+
+def _without_address(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:
+    """The report with the route for an address: that is its transaction."""
+    request = event.get("request")
+    if isinstance(request, dict):
+        event["request"] = {name: request[name] for name in ("method",) if name in request}
+    return event

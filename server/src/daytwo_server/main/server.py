@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from daytwo import get_logger, health
+from daytwo_server.main.protocol import Http
 
 if TYPE_CHECKING:
     from daytwo_server.main.parts import Parts
@@ -74,7 +75,7 @@ async def serve(parts: Parts, bound: socket.socket) -> None:
     config = uvicorn.Config(
         parts.application, lifespan="off", log_config=None, access_log=False, ws="none", server_header=False,
         timeout_graceful_shutdown=REQUEST_GRACE_S, timeout_keep_alive=30, proxy_headers=False, backlog=2048,
-        h11_max_incomplete_event_size=64 * 1024, date_header=True,
+        http=Http, date_header=True,
     )  # fmt: skip
     server = Server(config)
     await parts.start()

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.template import loader
 
 import daytwo
-from daytwo_server.core.trouble import is_trouble
+from daytwo_server.core.trouble import is_trouble, words
 
 log = daytwo.get_logger("daytwo.web")
 STORE_TROUBLE = "The database cannot be used now"
@@ -52,12 +52,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _unavailable(request: HttpRequest, problem: BaseException) -> HttpResponse:
     """503: a store is down, locked or full. Nothing was changed, and the same may work in a moment."""
-    log.error("a page needs a database that cannot be used", reason=str(problem).partition("\n")[0])
-    words = f"{STORE_TROUBLE}. Nothing was changed; try again in a moment."
+    log.error("a page needs a database that cannot be used", reason=words(problem))
+    detail = f"{STORE_TROUBLE}. Nothing was changed; try again in a moment."
     if request.path_info.startswith(API):
-        response: HttpResponse = JsonResponse({"detail": words, "fields": {}}, status=503)
+        response: HttpResponse = JsonResponse({"detail": detail, "fields": {}}, status=503)
     elif "HX-Request" in request.headers:
-        response = HttpResponse(words, status=503, content_type="text/plain")
+        response = HttpResponse(detail, status=503, content_type="text/plain")
     else:
         told = {"heading": STORE_TROUBLE, "why": "It is down, or busy with something else."}
         response = HttpResponse(loader.get_template("503.html").render(told), status=503)

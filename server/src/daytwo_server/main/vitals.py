@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from daytwo.health import AsgiApp, Registry
 from daytwo_server.core import jobs
 from daytwo_server.core.conf import Conf
-from daytwo_server.core.net.proxies import is_private
+from daytwo_server.core.net.proxies import client_address, is_private
 from daytwo_server.core.stores import DEFAULT, TELEMETRY
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ingest.guards import free_bytes
@@ -28,6 +28,12 @@ T = TypeVar("T")
 # name, kind, help, and samples as (labels, value)
 Metric = tuple[str, str, str, Iterable[tuple[str, float]]]
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+_PATHS = frozenset(
+    {"/metrics"} | {f"/api/health{kind}{slash}" for kind in ("", "/live", "/ready") for slash in ("", "/")}
+)
+_FORWARDING = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
+)
 LAG_WARN_S = 60  # a minute behind is an overload, not a hiccup
 
 
@@ -43,11 +49,14 @@ class Vitals:
         self._health = AsgiApp(self.registry, privileged=self._is_private)
 
     def matches(self, path: str) -> bool:
-        return path in {"/metrics", "/api/health"} or path.startswith("/api/health/")
+        return path in _PATHS
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if not scope["path"].endswith("/metrics"):
+        if scope["path"].removeprefix(scope.get("root_path", "")) != "/metrics":
             await self._health(scope, receive, send)
+            return
+        if scope["method"] not in {"GET", "HEAD"}:
+            await _answer(send, 405, b"Metrics are read with GET.\n")
             return
         if not (self._is_private(scope) or self._holds_token(scope)):
             await _answer(
@@ -77,9 +86,9 @@ class Vitals:
         @check("digest", required=False)
         @_closing
         def digest() -> str:
+            if problem := ingest.digest_error(self._conf):
+                raise RuntimeError(f"the digest cannot write: {problem}")
             state = ingest.state(self._conf)
-            if state.digest_error:
-                raise RuntimeError(f"the digest cannot write: {state.digest_error}")
             if state.lag_s > LAG_WARN_S:
                 raise RuntimeError(f"events become visible {state.lag_s:.0f} s after they arrive")
             return f"{state.spool_segments} segments wait"
@@ -91,11 +100,14 @@ class Vitals:
             return f"{stats.ready} ready, {stats.dead} dead"
 
     def _is_private(self, scope: Any) -> bool:
-        """A private client, and no forwarding header that nobody vouches for."""
+        """A private client that comes straight here or that a trusted proxy names.
+
+        A peer with any sign of a proxy and no client that somebody vouches for is a proxy, and the client is unknown.
+        """
         client = self._client(scope)
-        forwarded = any(name == b"x-forwarded-for" for name, _ in scope["headers"])
         peer = scope["client"][0] if scope.get("client") else ""
-        return is_private(client) and (not forwarded or client != peer)
+        forwarded = any(name in _FORWARDING for name, _ in scope["headers"])
+        return is_private(client) and not (forwarded and client == client_address(peer, None, ()))
 
     def _holds_token(self, scope: dict[str, Any]) -> bool:
         given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")

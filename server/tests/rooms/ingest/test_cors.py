@@ -64,6 +64,8 @@ def test_a_preflight_allows_what_sdks_send_for_an_hour(intake: Intake):
         ("https://shop.example.com/", "https://Shop.Example.com"),
         ("shop.example.com", "http://shop.example.com:8080"),
         ("*.example.com", "https://a.b.example.com"),
+        ("https://*.example.com", "https://a.b.example.com"),
+        ("https://*.example.com:8443", "https://shop.example.com:8443"),
         ("*", "null"),
     ],
 )
@@ -88,10 +90,16 @@ def test_another_page_is_refused_and_may_not_read_why(intake: Intake, origin: st
     assert intake.envelopes() == []
 
 
-def test_a_domain_entry_does_not_mean_names_that_only_end_alike(intake: Intake):
-    restrict(intake, "*.example.com")
+@pytest.mark.parametrize("entry", ["*.example.com", "https://*.example.com"])
+def test_a_domain_entry_does_not_mean_names_that_only_end_alike(intake: Intake, entry: str):
+    restrict(intake, entry)
     assert send(intake, "https://badexample.com").status_code == 403
     assert send(intake, "https://example.com").status_code == 403
+
+
+def test_a_domain_entry_with_a_scheme_means_that_scheme(intake: Intake):
+    restrict(intake, "https://*.example.com")
+    assert send(intake, "http://shop.example.com").status_code == 403
 
 
 def test_a_server_sends_no_origin_and_is_not_asked(intake: Intake):

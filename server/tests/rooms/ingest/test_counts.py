@@ -11,6 +11,7 @@ import httpx
 from intake import EVENT, KEY, PROJECT, Intake, envelope
 
 from daytwo_server.ingest.counts import ItemCounts
+from daytwo_server.ingest.models import ItemCount
 from daytwo_server.ingest.spool import START, Counts, Reader, Writer
 
 
@@ -88,6 +89,18 @@ def test_names_from_the_wire_cannot_fill_the_memory(spool: Path):
     assert len(counts.totals()) == 51
     assert counts.totals()["other", "arrived", ""] == 2950
     assert len({row[3] for row in counts._rows}) == 501
+
+
+def test_names_from_the_wire_fit_the_columns_they_are_counted_in(intake: Intake):
+    """PostgreSQL refuses what is longer, and every count of the same second with it."""
+    intake.post(
+        envelope(("event", EVENT), ("x" * 64, b"{}"), header={"sdk": {"name": "n" * 300, "version": "v" * 300}})
+    )
+    intake.stop()
+    columns = ("project_id", "item_type", "sdk", "outcome", "reason")
+    longest = [ItemCount._meta.get_field(name).max_length or 20 for name in columns]
+    for row in intake.counted():
+        assert all(len(value) <= limit for value, limit in zip(row, longest, strict=True)), row
 
 
 def test_an_sdk_name_is_bounded_and_plain(intake: Intake):

@@ -4,6 +4,7 @@ import datetime as dt
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from daytwo_server.ui import formats
 
@@ -260,7 +261,7 @@ def test_clocks_run_and_turn_red_when_they_pass_their_time(visit):
     assert "text-partial" in counts.first.get_attribute("class")
     assert counts.last.inner_text().startswith("\N{MINUS SIGN}05:")
     before = page.locator("[data-elapsed]").inner_text()
-    page.wait_for_function("(old) => document.querySelector('[data-elapsed]').textContent !== old", arg=before)
+    expect(page.locator("[data-elapsed]")).not_to_have_text(before)
 
 
 def test_a_wrong_clock_in_the_browser_does_not_change_what_a_clock_shows(visit):
@@ -326,7 +327,7 @@ def test_a_copy_button_copies_its_text_or_the_code_around_it(visit):
     assert toast(page, "Copied").is_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "Said in one sentence."
     page.locator(".code-block button").click()
-    page.wait_for_function("document.querySelectorAll('.toast').length === 2")
+    expect(page.locator(".toast")).to_have_count(2)
     assert page.evaluate("navigator.clipboard.readText()").startswith("sentry_sdk.init(\n  dsn=")
 
 
@@ -344,7 +345,7 @@ def test_copying_works_where_the_browser_has_no_clipboard_interface(visit):
 def test_a_stream_morphs_its_pieces_in_and_the_sign_says_live(visit):
     page = visit("/live")
     kept = page.locator("#kept").element_handle()
-    page.wait_for_function("document.getElementById('kept').textContent === 'one'")
+    expect(page.locator("#kept")).to_have_text("one")
     assert kept.evaluate("(node) => node.isConnected")
     assert page.locator("[data-live-word]").inner_text() == "Live"
 
@@ -353,7 +354,7 @@ def test_a_stream_that_stays_away_for_fifteen_seconds_is_told(visit):
     page = visit("/?quiet", clean=False)
     page.clock.install()
     page.goto(page.url.replace("/?quiet", "/live"))
-    page.wait_for_function("document.querySelector('[data-live-word]').textContent === 'Live'")
+    expect(page.locator("[data-live-word]")).to_have_text("Live")
     page.route("**/events", lambda route: route.abort())
     page.evaluate("document.dispatchEvent(new CustomEvent('htmx:sse:error'))")
     page.clock.run_for(14_000)
@@ -372,4 +373,4 @@ def test_a_stream_whose_first_request_fails_is_asked_for_again(visit):
     assert page.locator("[data-live-word]").inner_text() == "Reconnecting"
     page.unroute("**/events")
     page.clock.run_for(15_000)
-    page.wait_for_function("document.querySelector('[data-live-word]').textContent === 'Live'")
+    expect(page.locator("[data-live-word]")).to_have_text("Live")

@@ -15,6 +15,7 @@ from daytwo_server.core import clock
 from daytwo_server.core.jobs import queue
 from daytwo_server.core.jobs.registry import DEFAULT_LEASE, UnknownKind, kind_named, next_after, schedules
 from daytwo_server.core.models import Periodic
+from daytwo_server.core.trouble import is_trouble, words
 
 log = logging.getLogger(__name__)
 
@@ -171,8 +172,8 @@ class Worker:
             finally:
                 del self._running[claim.id]
                 close_old_connections()
-        except Exception:
-            log.exception("The job worker could not use the store; it tries again in %g s.", AFTER_STORE_ERROR_S)
+        except Exception as error:
+            _log_trouble("The job worker could not use the store", error)
             close_old_connections()
             self._stopping.wait(AFTER_STORE_ERROR_S)
         return True
@@ -191,9 +192,10 @@ class Worker:
                         sync_periodic()
                         synced = True
                     tick_periodic()
-                except Error:
-                    log.exception("The job worker could not renew leases or look for periodic jobs.")
+                except Error as error:
+                    _log_trouble("The job worker could not renew leases or look for periodic jobs", error)
                     close_old_connections()
+                    self._stopped.wait(AFTER_STORE_ERROR_S)
         finally:
             connections.close_all()
 
@@ -201,6 +203,14 @@ class Worker:
         for job in list(self._running.values()):
             if time.monotonic() >= job.renew_at and queue.renew(job.claim, job.lease):
                 job.renew_at = _renewal(job.lease)
+
+
+def _log_trouble(what: str, error: Exception) -> None:
+    """A store that is down for minutes is no news after the first line, and no fault of this code."""
+    if is_trouble(error):
+        log.error("%s (%s); it tries again in %g s.", what, words(error), AFTER_STORE_ERROR_S)
+    else:
+        log.exception("%s; it tries again in %g s.", what, AFTER_STORE_ERROR_S)
 
 
 def _lease_of(claim: queue.Claim) -> dt.timedelta:

@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ _SLOW_SEAL = 60  # times the usual age
 _LOCK = "writer.lock"
 _RETRY_S = 0.25
 _MEASURE_S = 1.0
+_PIECE = 1024 * 1024
 
 
 class SpoolSize(NamedTuple):
@@ -51,15 +52,35 @@ class _Segment:
             self.abandon()
             raise
 
-    def append(self, data: bytes) -> None:
-        """Write and flush to disk, or raise OSError."""
+    def append(self, records: Iterable[bytes]) -> int:
+        """Write and flush to disk, or raise OSError. Returns the number of bytes.
+
+        A batch of large records is never in memory as one piece.
+        """
+        written = size = 0
+        pieces: list[bytes] = []
+        for record in records:
+            pieces.append(record)
+            size += len(record)
+            if size >= _PIECE:
+                written += self._write(b"".join(pieces))
+                pieces, size = [], 0
+        written += self._write(b"".join(pieces))
+        os.fdatasync(self._handle)
+        if self.is_gone():
+            raise FileNotFoundError(errno.ENOENT, "The segment was deleted")
+        self.good += written
+        return written
+
+    def _write(self, data: bytes) -> int:
         view = memoryview(data)
         while view:
             view = view[os.write(self._handle, view) :]
-        os.fdatasync(self._handle)
-        if not os.fstat(self._handle).st_nlink:
-            raise FileNotFoundError(errno.ENOENT, "the segment was deleted from outside")
-        self.good += len(data)
+        return len(data)
+
+    def is_gone(self) -> bool:
+        """Whether somebody removed the file: what is written to it then, no reader will find."""
+        return os.fstat(self._handle).st_nlink == 0
 
     def close(self) -> None:
         os.close(self._handle)
@@ -159,22 +180,25 @@ class Writer:
         first = segment.sequence
         # Advanced before the write: the numbers of a failed batch are never given to other records.
         segment.sequence += len(batch)
-        data = b"".join([encode(content, first + index) for index, content in enumerate(batch)])
         try:
-            segment.append(data)
-        except OSError as error:
+            size = segment.append(encode(content, first + index) for index, content in enumerate(batch))
+        except Exception as error:
             self._active = None
             segment.abandon()
-            self._note_problem(error)
+            if isinstance(error, OSError):
+                self._note_problem(error)
             raise
         self._problem = ""
-        self._size = SpoolSize(self._size.bytes + len(data), self._size.segments)
+        self._size = SpoolSize(self._size.bytes + size, self._size.segments)
         if self._on_commit is not None:
             self._on_commit()
         return [Position(segment.number, first + index) for index in range(len(batch))]
 
     def _segment_to_write(self) -> _Segment:
         active = self._active
+        if active is not None and active.is_gone():
+            active.abandon()
+            active = self._active = None
         if active is None:
             if time.monotonic() < self._retry_at:
                 raise SpoolUnavailable(self._problem)

@@ -35,7 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daytwo_server.main.settings")
     from importlib import import_module
 
-    return int(import_module(f"daytwo_server.main.cli.{parsed.verb}").run(parsed))
+    try:
+        return int(import_module(f"daytwo_server.main.cli.{parsed.verb}").run(parsed))
+    except Exception as problem:
+        if reason := _of_the_surroundings(problem):
+            print(reason, file=sys.stderr)
+            return 1
+        raise
+
+
+def _of_the_surroundings(problem: Exception) -> str:
+    """What the operator has to put right, in words; empty when the fault is ours and a traceback the best answer."""
+    folder = conf.current().data_dir
+    if isinstance(problem, OSError):
+        inside = problem.filename and Path(os.fsdecode(problem.filename)).absolute().is_relative_to(folder.absolute())
+        return f"The data directory {folder} cannot be used: {problem}." if inside else ""
+    from daytwo_server.core.trouble import is_trouble, words
+
+    return f"The database cannot be used: {words(problem)}. `daytwo doctor` tells more." if is_trouble(problem) else ""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ from daytwo_server.main.cli.start import Unusable, migrate_stores, start_django
 
 def run(parsed: argparse.Namespace) -> int:
     """`daytwo migrate`: what `serve` does at start, by itself."""
-    start_django()
+    start_django(log_to=sys.stderr)
     try:
         applied = migrate_stores()
     except Unusable as problem:

@@ -12,7 +12,7 @@ def run(parsed: argparse.Namespace) -> int:
     """`daytwo setup`: owner, project and keys. The same call always prints the same, with or without a server."""
     from django.core.exceptions import ValidationError
 
-    start_django()
+    start_django(log_to=sys.stderr)  # stdout is for what is asked for
     from daytwo_server.accounts.services import AccountsError
     from daytwo_server.catalog.services import CatalogError
     from daytwo_server.core.conf import ConfError

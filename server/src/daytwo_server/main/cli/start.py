@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import logging
+from typing import IO
 
 import daytwo
 from daytwo import logs
@@ -20,17 +21,19 @@ class Unusable(Exception):
     """The stores cannot be used; the text says why."""
 
 
-def start_django() -> conf.Conf:
-    """Data directory, logging, Django. Returns the settings in force."""
+def start_django(*, log_to: IO[str] | None = None) -> conf.Conf:
+    """Data directory, logging (to stdout unless a stream is given), Django. Returns the settings in force."""
     configured = conf.current()
     from daytwo_server.main import stores
 
     _keep_heap_small()
     stores.prepare_data_dir(configured.data_dir)
-    logs.configure(level=configured.log_level)
-    logs.install()
-    # Django names the path of every 4xx answer, and paths can hold one-time links; our own access line names routes.
+    logs.configure(level=configured.log_level, stream=log_to)
+    logs.install().addFilter(_with_route)
+    # Django names every 4xx answer, and at debug level prints all that a page knows for each name that it does not:
+    # the token that was just made among it. Our own access line is enough.
     logging.getLogger("django.request").setLevel(logging.ERROR)
+    logging.getLogger("django.template").setLevel(logging.INFO)
     import django
 
     django.setup()
@@ -50,6 +53,17 @@ def migrate_stores() -> list[str]:
     except OperationalError as problem:
         reason = " ".join(str(problem).split())
         raise Unusable(f"The database cannot be used; `daytwo doctor` tells more. It says: {reason}") from problem
+
+
+def _with_route(record: logging.LogRecord) -> bool:
+    """Name the route in Django's own lines instead of the path, which can hold a one-time link."""
+    request = vars(record).pop("request", None)
+    path = getattr(request, "path", None)
+    if path and isinstance(record.args, tuple):
+        match = request.resolver_match
+        route = match.route if match else "unmatched"
+        record.args = tuple(route if value == path else value for value in record.args)
+    return True
 
 
 def _keep_heap_small() -> None:

@@ -9,7 +9,7 @@ const WEEK = 604800;
    update as overdue. After Back the page may come from a cache, and then its server time is an old one. */
 const page = performance.getEntriesByType("navigation")[0];
 const written = Number(document.querySelector('meta[name="server-now"]')?.content);
-const arrived = (performance.timeOrigin + (page?.responseStart ?? 0)) / 1000;
+const arrived = (Date.now() - performance.now() + (page?.responseStart ?? 0)) / 1000;
 const ahead = written && page?.type !== "back_forward" ? written - arrived : 0;
 const now = () => Date.now() / 1000 + (Math.abs(ahead) > 2 ? ahead : 0);
 

@@ -1,0 +1,127 @@
+"""Several nodes on one PostgreSQL: what they digest at the same moment adds up."""
+
+import contextlib
+import shutil
+import subprocess
+import threading
+
+import load
+import psycopg
+import pytest
+from installation import MODULE
+from spools import fill
+from storm import Storm, check_nothing_lost, digest_of, doctor, eventually, health, press, signed_in
+
+BUGS = 60
+
+
+@contextlib.contextmanager
+def digesting(*sites):
+    command = [*MODULE, "digest", "--data-dir"]
+    started = [subprocess.Popen([*command, site.data_dir], env=site.env, stderr=subprocess.DEVNULL) for site in sites]
+    try:
+        yield
+    finally:
+        for digest in started:
+            digest.terminate()
+        assert [digest.wait(5) for digest in started] == [0] * len(sites)
+
+
+@contextlib.contextmanager
+def busy_people(site):
+    """Somebody who resolves and reopens all errors at once, again and again."""
+    over = threading.Event()
+    answers = set()
+
+    def work(browser):
+        while not over.is_set():
+            for verb in ("resolve", "reopen"):
+                answers.add(press(browser, "/errors/", do=verb, issue=list(range(BUGS, 0, -1))).status_code)
+
+    with signed_in(site) as browser:
+        worker = threading.Thread(target=work, args=[browser])
+        worker.start()
+        yield
+        over.set()
+        worker.join()
+    assert answers == {200}
+
+
+def test_two_nodes_that_meet_the_same_new_bugs_open_one_issue_for_each(shop, database):
+    env = {"DATABASE_URL": database, "DAYTWO_DIGEST": "off"}
+    here, there = shop(env=env), shop(env=env)
+    same = load.requests(here.keys["dsn"], 100, groups=BUGS)  # sent to both, as by a client behind two proxies
+    for site in (here, there):
+        fill(site, [*same, *load.requests(site.keys["dsn"], 900, groups=BUGS)], per_segment=1000)
+    here.start()
+    with digesting(here, there), busy_people(here):
+        there.wait_for_spool()
+        here.wait_for_spool()
+    assert here.events() == 1900
+    assert here.query("SELECT count(*) FROM errors_issue") == [(BUGS,)]
+    assert here.query("SELECT count(*) FROM errors_activity WHERE kind = 'opened'") == [(BUGS,)]
+    assert here.query("SELECT sum(count) FROM ingest_itemcount WHERE reason = 'duplicate'") == [(100,)]
+    check_nothing_lost(here, {request.event_id for request in same})
+    assert here.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
+    check_nothing_lost(here, {request.event_id for request in same})
+    assert here.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
+    for site in (here, there):
+        assert not (site.data_dir / "spool" / "quarantine").exists()
+
+
+def test_a_deadlock_that_the_digest_loses_is_tried_again(shop, database):
+    site = shop(env={"DATABASE_URL": database})
+    site.start()
+    with Storm(site, 2, rate_per_s=1000, groups=2) as before:
+        site.wait_for_events(2)
+    with psycopg.connect(database) as other:
+        other.execute("SET deadlock_timeout = '60s'")  # so that it is the digest that finds out, and gives way
+        other.execute("SELECT 1 FROM errors_issue WHERE id = 2 FOR UPDATE")
+        with Storm(site, 2, rate_per_s=1000, groups=2) as storm:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            eventually(lambda: site.query(waiting) == [(1,)])
+            other.execute("UPDATE errors_issue SET title = title WHERE id = 1")
+        assert "deadlock" in health(site)["checks"]["digest"]["message"]
+    check_nothing_lost(site, before.acked | storm.acked)
+    assert not (site.data_dir / "spool" / "quarantine").exists()
+    eventually(lambda: health(site)["status"] == "healthy")
+
+
+def test_a_copied_data_directory_is_told_and_loses_nothing(shop, database):
+    env = {"DATABASE_URL": database}
+    original = shop(env=env)
+    original.start()
+    with Storm(original, 20, rate_per_s=1000) as first:
+        pass
+    check_nothing_lost(original, first.acked)
+    copy = shop(env=env)
+    (copy.data_dir / "spool").mkdir(mode=0o700)
+    shutil.copy(original.data_dir / "spool" / "node", copy.data_dir / "spool" / "node")
+    copy.start()
+    with Storm(copy, 20, rate_per_s=1000) as second:
+        copy.wait_for_events(40)
+    with Storm(original, 20, rate_per_s=1000) as third:  # its cursor is not where it left it
+        eventually(lambda: "spool/node" in health(original)["checks"]["digest"].get("message", ""))
+    assert any("was the data directory copied" in line for line in doctor(original))
+    original.stop()
+    (original.data_dir / "spool" / "node").unlink()
+    original.start()
+    check_nothing_lost(original, first.acked | second.acked | third.acked)
+    assert digest_of(copy).is_running()
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_a_batch_holds_up_nobody_who_presses_a_button(shop, request, store):
+    """Under a load that keeps the digest busy, the median wait stays in the range that people take for at once."""
+    site = shop(env={"DATABASE_URL": request.getfixturevalue("database")} if store == "postgres" else None)
+    site.start()
+    fill_for = Storm(site, 2000, rate_per_s=500, groups=BUGS)
+    waits = []
+    with signed_in(site) as alice, fill_for as storm:
+        site.wait_for_events(100)
+        for number in range(20):
+            answer = press(alice, f"/errors/{number + 1}/", do="resolve")
+            assert answer.status_code == 200
+            waits.append(answer.history[0].elapsed.total_seconds())
+    check_nothing_lost(site, storm.acked)
+    assert sorted(waits)[len(waits) // 2] < 0.5  # 0.05 s on two cores that have nothing else to do
