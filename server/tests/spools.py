@@ -13,7 +13,11 @@ from daytwo_server.ingest.spool import Envelope, Writer
 
 
 def fill(
-    site: Installation, requests: Sequence[load.Request], *, per_segment: int = 300, clock: Callable[[], float] = time.time
+    site: Installation,
+    requests: Sequence[load.Request],
+    *,
+    per_segment: int = 300,
+    clock: Callable[[], float] = time.time,
 ) -> list[list[str]]:
     """Write the events of these requests to the spool of a server that does not run; the event ids by segment."""
     project = int(site.keys["dsn"].rpartition("/")[2])

@@ -34,7 +34,9 @@ class Storm:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
-        sending = load.send(self._site.url, self._requests, connections=8, rate_per_s=self._rate_per_s, into=self.outcome)
+        sending = load.send(
+            self._site.url, self._requests, connections=8, rate_per_s=self._rate_per_s, into=self.outcome
+        )
         asyncio.run(sending)
 
     def __enter__(self) -> Storm:

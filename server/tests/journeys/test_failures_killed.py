@@ -26,7 +26,7 @@ def test_a_digest_that_is_killed_in_the_middle_of_its_batches_goes_on_exactly(si
             seen = site.events()
             digest = start_digest(site)
             try:
-                eventually(lambda: site.events() > seen)
+                eventually(lambda seen=seen: site.events() > seen)
                 time.sleep(random.uniform(0, 0.2))
             finally:
                 digest.kill()

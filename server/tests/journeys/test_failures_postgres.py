@@ -23,11 +23,13 @@ class Listener:
         self._thread.start()
 
     def _listen(self):
-        with httpx.Client(base_url=self._browser.base_url, cookies=self._browser.cookies) as client:
-            with client.stream("GET", "/live?topic=errors", timeout=60) as stream:
-                for line in stream.iter_lines():
-                    if line.startswith("data:"):
-                        self.heard.append(time.monotonic())
+        with (
+            httpx.Client(base_url=self._browser.base_url, cookies=self._browser.cookies) as client,
+            client.stream("GET", "/live?topic=errors", timeout=60) as stream,
+        ):
+            for line in stream.iter_lines():
+                if line.startswith("data:"):
+                    self.heard.append(time.monotonic())
 
     def hears(self, *, since):
         return any(at > since for at in self.heard)

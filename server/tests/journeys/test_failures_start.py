@@ -25,7 +25,9 @@ def test_of_two_servers_on_a_fresh_directory_one_serves_and_the_other_says_why_n
         assert loser.returncode == 1
         assert "already holds" in told
         assert "Traceback" not in told
-        link = next(word for line in iter(winner.stdout.readline, b"") for word in line.decode().split() if "/welcome/" in word)
+        link = next(
+            word for line in iter(winner.stdout.readline, b"") for word in line.decode().split() if "/welcome/" in word
+        )
         assert httpx.get(link).status_code == 200
     finally:
         for server in started:

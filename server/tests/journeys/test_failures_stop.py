@@ -1,5 +1,6 @@
 """Stopping is quick and loses nothing, whatever goes on; the next server may start before the last one is gone."""
 
+import contextlib
 import socket
 import sqlite3
 import threading
@@ -62,10 +63,8 @@ def test_sigterm_waits_for_nobody_longer_than_five_seconds(shop, slow_upload):
 
 
 def _ignoring_the_end(call):
-    try:
+    with contextlib.suppress(httpx.TransportError):
         call()
-    except httpx.TransportError:
-        pass
 
 
 def test_a_new_server_takes_over_from_one_that_is_still_stopping(shop, slow_upload):

@@ -82,7 +82,7 @@ class Bridge:
                 await self._fill(body, receive, held)
         except TimeoutError:
             raise Refused(408, "The request did not arrive in time.") from None
-        return body  # type: ignore[return-value]  # it is one in all but name
+        return body
 
     async def _fill(self, body: Any, receive: Receive, held: contextlib.ExitStack) -> None:
         size, more = 0, True

@@ -147,7 +147,7 @@ class _DigestThread:
             try:
                 with digesting(self._conf) as digester:
                     digester.run(self._stop.is_set)
-            except (Exception, SystemExit) as problem:
+            except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it was, the spool must go on
                 log.error("the digest failed and is begun again", problem)
                 _tell(self._conf, f"it failed ({type(problem).__name__}) and is begun again; the log says why")
                 self._stop.wait(pauses.end())

@@ -34,7 +34,7 @@ def start(conf: Conf) -> bool:
         # Forms hold passwords, variables hold whatever a form held, and paths can hold one-time links.
         max_request_body_size="never",
         include_local_variables=False,
-        before_send=_without_address,
+        before_send=_without_address,  # type: ignore[arg-type]  # the SDK's Event is a dict of these
         max_breadcrumbs=0,
         default_integrations=False,
         integrations=[DjangoIntegration(), LoggingIntegration()],

@@ -81,9 +81,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Signed cookies and the database carry all state: a cache that several processes do not share would only mislead.
 # Room for many: failed sign-ins are counted in it, and what is forgotten to make room may be tried again.
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
-}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
 
 FORCE_SCRIPT_NAME = _public.path or None
 STATIC_URL = f"{_public.path}/static/"

@@ -51,7 +51,8 @@ def bars(
     slot = width / max(1, len(values))
     hot_from = len(values) if hot_from is None else hot_from
     # Two paths instead of a rectangle a bar: a list shows fifty of these pictures.
-    cool, hot = [], []
+    cool: list[str] = []
+    hot: list[str] = []
     for i, value in enumerate(values):
         # Something is never drawn as nothing: one event in a quiet hour still shows.
         tall = max(1.5, value / top * height) if value > 0 else 0.75

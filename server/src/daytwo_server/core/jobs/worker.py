@@ -172,7 +172,7 @@ class Worker:
             finally:
                 del self._running[claim.id]
                 close_old_connections()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the worker outlives whatever its store does
             _log_trouble("The job worker could not use the store", error)
             close_old_connections()
             self._stopping.wait(AFTER_STORE_ERROR_S)
@@ -210,7 +210,7 @@ def _log_trouble(what: str, error: Exception) -> None:
     if is_trouble(error):
         log.error("%s (%s); it tries again in %g s.", what, words(error), AFTER_STORE_ERROR_S)
     else:
-        log.exception("%s; it tries again in %g s.", what, AFTER_STORE_ERROR_S)
+        log.error("%s; it tries again in %g s.", what, AFTER_STORE_ERROR_S, exc_info=error)
 
 
 def _lease_of(claim: queue.Claim) -> dt.timedelta:

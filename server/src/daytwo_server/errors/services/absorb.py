@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from django.db import connections, transaction
 
@@ -41,7 +42,7 @@ def store_bodies(events: Sequence[Prepared]) -> list[Prepared]:
             TELEMETRY,
             f"INSERT INTO errors_eventbody ({', '.join(columns)}) VALUES (%s, %s, %s, %s, %s, %s) "
             "ON CONFLICT DO NOTHING",
-            sorted(rows, key=lambda row: row[:4]),
+            sorted(rows, key=itemgetter(0, 1, 2, 3)),
         )
     ids = [event.event_id for event in events]
     kept = sql.fetch(
@@ -147,7 +148,8 @@ def _lock_issues(events: Iterable[Prepared]) -> None:
     """Before anything that hangs on them is written, in one order, so that two digesters never wait for each other."""
     ids = sorted({event.issue for event in events})
     if connections[DEFAULT].vendor == "postgresql":
-        sql.fetch(DEFAULT, f"SELECT id FROM errors_issue WHERE id IN ({_marks(ids)}) ORDER BY id FOR NO KEY UPDATE", ids)
+        wanted = f"SELECT id FROM errors_issue WHERE id IN ({_marks(ids)})"
+        sql.fetch(DEFAULT, f"{wanted} ORDER BY id FOR NO KEY UPDATE", ids)
 
 
 def _new_issue(event: Prepared) -> Issue:
