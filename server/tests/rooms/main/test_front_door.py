@@ -21,7 +21,7 @@ GET = b"GET /x HTTP/1.1\r\n" + HOST
 class Hasty(Http):
     """The product's protocol, with less patience than a test has."""
 
-    head_patience_s = 0.4
+    head_patience_s = 1.2
     write_patience_s = 0.4
 
 
@@ -185,7 +185,7 @@ def door_closed(client):
 
 def test_a_second_request_on_a_connection_is_waited_for_as_long_as_the_first_is_answered(door, quiet):
     with door.connection(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n" + b"GET /x HT") as client:
-        time.sleep(0.8)  # longer than the patience with a head
+        time.sleep(1.8)  # longer than the patience with a head
         door.gate.set()
         client.sendall(b"TP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
         assert everything(client).count(b"HTTP/1.1 200") == 2
