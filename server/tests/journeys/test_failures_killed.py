@@ -21,23 +21,24 @@ def site(request, shop):
 
 def test_a_digest_that_is_killed_in_the_middle_of_its_batches_goes_on_exactly(site):
     site.start()
-    with Storm(site, 3000, rate_per_s=1000, groups=40) as storm:
-        for _ in range(6):
+    with Storm(site, 2400, rate_per_s=800, groups=40) as storm:
+        for _ in range(5):
             seen = site.events()
             digest = start_digest(site)
             try:
-                eventually(lambda seen=seen: site.events() > seen)
+                # On a slow machine everything may be digested before the last round.
+                eventually(lambda seen=seen: site.events() > seen or seen == 2400, seconds=30)
                 time.sleep(random.uniform(0, 0.2))
             finally:
                 digest.kill()
                 digest.wait()
-    assert storm.outcome.codes == {"200": 3000}
+    assert storm.outcome.codes == {"200": 2400}
     digest = start_digest(site)
     try:
         check_nothing_lost(site, storm.acked)
     finally:
         digest.terminate()
-        assert digest.wait(5) == 0
+        assert digest.wait(20) == 0
 
 
 def start_digest(site):
@@ -58,7 +59,7 @@ def test_a_digest_child_that_dies_is_missed_and_started_again(shop):
     site = shop()
     site.start()
     digest_of(site).kill()
-    eventually(lambda: "exit code -9" in health(site)["checks"]["digest"].get("message", ""), seconds=3)
+    eventually(lambda: "exit code -9" in health(site)["checks"]["digest"].get("message", ""), seconds=15)
     with Storm(site, 20, rate_per_s=1000) as storm:
         pass
     check_nothing_lost(site, storm.acked)

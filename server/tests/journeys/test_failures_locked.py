@@ -72,7 +72,7 @@ def test_with_the_database_locked_events_are_taken_and_people_hear_why_they_wait
 
 
 def test_with_the_telemetry_store_locked_people_can_work_and_events_wait(shop):
-    site = shop()
+    site = shop(env={"DAYTWO_DIGEST": "thread"})
     site.start()
     with Storm(site, 50, rate_per_s=1000) as before:
         site.wait_for_events(50)
