@@ -75,6 +75,7 @@ ROUTES: dict[str, Page | Call | Open] = {
     "theme": Open("visitors have eyes too", get=405, post=400),
     "account_change_password": Page(ALL, ALL),
     "profile": Page(ALL, ALL),
+    "settings": Page(ALL),
     "api_tokens": Page(ADMINS, ADMINS),
     "revoke_token": Page(write=ADMINS, args=("token",)),
     "restore_token": Page(write=ADMINS, args=("token",)),

@@ -22,7 +22,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """
     user = _user(request)
     membership = permissions.membership_of(user)
-    links = _links(request, user) if membership else []
+    sections = _sections(request, user) if membership else []
+    section = next((item for group in sections for item in group["items"] if item["current"]), None)
+    links = _links(request, user, in_settings=section is not None) if membership else []
     return {
         "theme": theme_of(request, user),
         "density": user.density if isinstance(user, User) else User.Density.COMFORTABLE.value,
@@ -30,6 +32,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "home_url": reverse("home"),
         "theme_url": reverse("theme"),
         "nav": _grouped(links),
+        "sections": sections,
+        "section": section,
         "tabbar": sorted((link for link in links if link["tab"] is not None), key=lambda link: link["tab"]),
         "workspace_name": membership.workspace.name if membership else "Daytwo",
         "viewer": _viewer(user, membership),
@@ -53,7 +57,7 @@ def theme_of(request: HttpRequest, user: User | AnonymousUser) -> str:
     return remembered if remembered in User.Theme.values else User.Theme.AUTO.value
 
 
-def _links(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str, Any]]:
+def _links(request: HttpRequest, user: User | AnonymousUser, *, in_settings: bool) -> list[dict[str, Any]]:
     links: list[dict[str, Any]] = [
         {
             "group": entry.group,
@@ -70,7 +74,27 @@ def _links(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str, A
     here = [link for link in links if request.path == link["url"] or _is_below(request.path, link["url"])]
     if here:
         max(here, key=lambda link: len(link["url"]))["current"] = True
+    elif in_settings:
+        next(link for link in links if link["url"] == reverse("settings"))["current"] = True
     return links
+
+
+def _sections(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str, Any]]:
+    """The settings by group, with the one marked that the viewer is in."""
+    items: list[dict[str, Any]] = [
+        {"group": one.group, "label": one.label, "url": reverse(one.url_name), "icon": one.icon, "text": one.text}
+        for one in nav.sections()
+        if permissions.can(user, one.action)
+    ]
+    here = max((item["url"] for item in items if _is_at(request.path, item["url"])), key=len, default="")
+    for item in items:
+        item["current"] = item["url"] == here
+    groups = [{"label": label, "items": [i for i in items if i["group"] == label]} for label in nav.SECTION_GROUPS]
+    return [group for group in groups if group["items"]]
+
+
+def _is_at(path: str, url: str) -> bool:
+    return path == url or path.startswith(f"{url.rstrip('/')}/")
 
 
 def _is_below(path: str, url: str) -> bool:

@@ -10,4 +10,7 @@ class OperateConfig(AppConfig):
         from daytwo_server.ui import nav
 
         permissions.register("operate.view", roles=permissions.EVERYONE, text="See how this installation is doing")
-        nav.register("Operate", "Ingest health", "operate:ingest", "pulse", "", 85, "operate.view")
+        nav.register_section(
+            "Installation", "Ingest health", "operate:ingest", "pulse", 10, "operate.view",
+            text="What apps send, what was stored, what was dropped and why",
+        )  # fmt: skip

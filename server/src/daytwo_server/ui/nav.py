@@ -1,4 +1,7 @@
-"""What stands in the navigation. Rooms register their entries when they are loaded; no room is known here by name."""
+"""What stands in the navigation, and the sections of the settings.
+
+Rooms register theirs when they are loaded; no room is known here by name.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,3 +47,41 @@ def register(
 def entries() -> Sequence[Entry]:
     """All links in the order of the page."""
     return sorted(_entries.values(), key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.label))
+
+
+# The headings of the settings, in the order of the page.
+SECTION_GROUPS = ("You", "Workspace", "Installation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A page of the settings. `action` is what a viewer must be allowed to do to see it."""
+
+    group: str
+    label: str
+    url_name: str
+    icon: str
+    order: int
+    action: str
+    text: str
+
+
+_sections: dict[str, Section] = {}
+
+
+def register_section(group: str, label: str, url_name: str, icon: str, order: int, action: str, *, text: str) -> None:
+    """Add a page to the settings under one of `SECTION_GROUPS`; `text` says in half a sentence what is found there.
+
+    The page extends `ui/settings.html`. Registering the same page again replaces it. Raises ValueError for an unknown
+    group.
+    """
+    if group not in SECTION_GROUPS:
+        raise ValueError(f"No group of settings {group!r}; there are {', '.join(map(repr, SECTION_GROUPS))}")
+    _sections[url_name] = Section(
+        group=group, label=label, url_name=url_name, icon=icon, order=order, action=action, text=text
+    )
+
+
+def sections() -> Sequence[Section]:
+    """All pages of the settings in the order of the page."""
+    return sorted(_sections.values(), key=lambda one: (SECTION_GROUPS.index(one.group), one.order, one.label))

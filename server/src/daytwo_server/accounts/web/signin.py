@@ -1,0 +1,100 @@
+"""Signing in and out and passwords: allauth's views (which have no types) with our templates."""
+
+import functools
+from collections.abc import Callable
+
+from allauth.account import views as allauth
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import path, re_path, reverse_lazy
+
+from daytwo_server.accounts import permissions
+from daytwo_server.accounts.forms import PASSWORD_HINT, ForgottenPasswordForm
+from daytwo_server.accounts.http import focus_first_error
+from daytwo_server.core import conf
+
+
+class _OurPage:
+    """What our templates need of allauth's views: 422 for a form shown again, plain hints, where to get help."""
+
+    def get_form(self, form_class: type[forms.Form] | None = None) -> forms.Form:
+        form: forms.Form = super().get_form(form_class)  # type: ignore[misc]
+        for name, field in form.fields.items():
+            field.widget.attrs.pop("placeholder", None)  # repeats the label
+            field.help_text = PASSWORD_HINT if name == "password1" else ""  # allauth's own are HTML
+            if name in {"login", "email"}:
+                field.label = "E-mail"
+        return form
+
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
+        focus_first_error(form)
+        return self.render_to_response(self.get_context_data(form=form), status=422)  # type: ignore[attr-defined, no-any-return]
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        settings = conf.current()
+        extra = {"mail": bool(settings.mail_url), "support_email": settings.support_email}
+        return super().get_context_data(**kwargs) | extra  # type: ignore[misc, no-any-return]
+
+
+class SignIn(_OurPage, allauth.LoginView):  # type: ignore[misc]
+    template_name = "accounts/sign_in.html"
+
+
+class SignOut(allauth.LogoutView):  # type: ignore[misc]
+    template_name = "accounts/sign_out.html"
+
+
+class Inactive(_OurPage, allauth.AccountInactiveView):  # type: ignore[misc]
+    template_name = "accounts/inactive.html"
+
+
+class ChangePassword(_OurPage, allauth.PasswordChangeView):  # type: ignore[misc]
+    template_name = "accounts/password_change.html"
+    success_url = reverse_lazy("profile")
+
+
+class ResetPassword(_OurPage, allauth.PasswordResetView):  # type: ignore[misc]
+    form_class = ForgottenPasswordForm
+    template_name = "accounts/password_reset.html"
+
+
+class ResetPasswordSent(allauth.PasswordResetDoneView):  # type: ignore[misc]
+    template_name = "accounts/password_reset_sent.html"
+
+
+class ResetPasswordFromMail(_OurPage, allauth.PasswordResetFromKeyView):  # type: ignore[misc]
+    template_name = "accounts/password_reset_from_mail.html"
+
+
+class ResetPasswordDone(allauth.PasswordResetFromKeyDoneView):  # type: ignore[misc]
+    template_name = "accounts/password_reset_done.html"
+
+
+def _with_mail(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The page exists only where a mail server is configured: elsewhere it would promise a mail that never comes."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not conf.current().mail_url:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+_RESET_KEY = r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$"
+
+urlpatterns = [
+    path("login/", SignIn.as_view(), name="account_login"),
+    path("logout/", SignOut.as_view(), name="account_logout"),
+    path("login/inactive/", Inactive.as_view(), name="account_inactive"),
+    path(
+        "password/change/",
+        permissions.require("profile.edit")(ChangePassword.as_view()),
+        name="account_change_password",
+    ),
+    path("password/reset/", _with_mail(ResetPassword.as_view()), name="account_reset_password"),
+    path("password/reset/sent/", _with_mail(ResetPasswordSent.as_view()), name="account_reset_password_done"),
+    path("password/reset/done/", _with_mail(ResetPasswordDone.as_view()), name="account_reset_password_from_key_done"),
+    re_path(_RESET_KEY, _with_mail(ResetPasswordFromMail.as_view()), name="account_reset_password_from_key"),
+]
