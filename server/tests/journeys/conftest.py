@@ -18,7 +18,12 @@ _names = itertools.count()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What starts servers on stores of its own choice needs no second run on another store."""
-    own = {item for item in items if "test_failures_" in item.nodeid and "db" not in getattr(item, "fixturenames", ())}
+    own = {
+        item
+        for item in items
+        if ("test_failures_" in item.nodeid or "test_upgrade" in item.nodeid)
+        and "db" not in getattr(item, "fixturenames", ())
+    }
     if config.getoption("store") == "postgres" and own:
         items[:] = [item for item in items if item not in own]
         config.hook.pytest_deselected(items=list(own))
