@@ -1,12 +1,19 @@
 """What is known about the request being served, shared by everything that serves it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar, copy_context
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # One variable holding one mutable dict. A sync view runs in a thread with a *copy* of the context:
 # what it binds to a variable of its own is lost on return, what it puts into this dict is not.
 _current: ContextVar[dict[str, object] | None] = ContextVar("daytwo_scope", default=None)
+
+# Set by `daytwo.init`: keeps what is reported within a request (its user, tags) to that request.
+isolate: Callable[[], AbstractContextManager[Any]] = nullcontext
 
 
 def current() -> dict[str, object] | None:
@@ -30,8 +37,22 @@ def request(**fields: object) -> Iterator[dict[str, object]]:
     opened = {**(_current.get() or {}), **fields}
     token = _current.set(opened)
     try:
-        yield opened
+        with isolate():
+            yield opened
     finally:
         # ValueError: a streamed response may be closed in another context than the one it began in.
         with suppress(ValueError):
             _current.reset(token)
+
+
+def wrap(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, to be run on a thread that the app starts itself, within the request that is being served now.
+
+    Threads copy nothing by themselves. A wrapped function may run more than once, also at the same time.
+    """
+    context = copy_context()
+
+    def within(*args: P.args, **kwargs: P.kwargs) -> R:
+        return context.copy().run(function, *args, **kwargs)
+
+    return within

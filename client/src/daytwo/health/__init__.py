@@ -16,6 +16,7 @@ __all__ = [
     "asgi",
     "check",
     "default",
+    "drain_on_sigterm",
     "draining",
     "respond",
     "wsgi",
@@ -24,5 +25,6 @@ __all__ = [
 default = Registry()
 check = default.check
 draining = default.draining
+drain_on_sigterm = default.drain_on_sigterm
 asgi = AsgiApp(default)
 wsgi = WsgiApp(default)

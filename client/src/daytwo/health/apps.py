@@ -73,12 +73,14 @@ class WsgiApp:
         self._privileged = privileged or _private_environ
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
-        answer = self._answer(environ) if method in ("GET", "HEAD") else not_allowed()
+        method, answer = environ["REQUEST_METHOD"], self.answer(environ)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", answer.headers)
         return [b"" if method == "HEAD" else answer.body]
 
-    def _answer(self, environ: dict[str, Any]) -> Response:
+    def answer(self, environ: Mapping[str, Any]) -> Response:
+        """Status, headers and body for a request with that environ, for frameworks with responses of their own."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return not_allowed()
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         kind, query = kind_of(path), environ.get("QUERY_STRING", "")
         report = self._registry.run(wanted(self._registry, kind, query))

@@ -5,8 +5,8 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,20 @@ class Check:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _last: Outcome | None = None
     _flight: Flight | None = None
+
+    @contextmanager
+    def instead(self, function: CheckFunction) -> Iterator[None]:
+        """Run another function for the length of a block, and forget what was known before and in it."""
+        kept = self.function
+        self._put(function)
+        try:
+            yield
+        finally:
+            self._put(kept)
+
+    def _put(self, function: CheckFunction) -> None:
+        with self._lock:
+            self.function, self._last, self._flight = function, None, None
 
     def begin(self, now: float, loop: asyncio.AbstractEventLoop | None) -> Flight | None:
         """Start a run unless a fresh outcome is there or a run is under way; return the run to wait for.

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import TypeVar
 
 from daytwo.health.checks import Check, CheckFunction, Flight
@@ -63,6 +65,23 @@ class Registry:
     def draining(self) -> None:
         """Say that this process is about to stop: from now on it is not ready, so that no new requests come."""
         self._draining = True
+
+    def drain_on_sigterm(self) -> None:
+        """Be draining from SIGTERM on, and then do what was to be done at it before. Main thread only.
+
+        Call it where the app is made: servers (uvicorn, gunicorn) have set their own handler by then, which still runs.
+        """
+        before = signal.getsignal(signal.SIGTERM)
+
+        def drain(number: int, frame: FrameType | None) -> None:
+            self.draining()
+            if callable(before):
+                before(number, frame)
+            elif before is signal.SIG_DFL:
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+
+        signal.signal(signal.SIGTERM, drain)
 
     def run(self, names: Iterable[str] | None = None) -> Report:
         """Report on the named checks, default all, running in threads what is not known freshly."""

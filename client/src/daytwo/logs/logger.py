@@ -4,7 +4,8 @@ import sys
 from typing import Any, TypeGuard
 
 from daytwo import scope
-from daytwo.logs.output import CRITICAL, DEBUG, ERROR, INFO, RESERVED, WARNING, output
+from daytwo.logs import quick
+from daytwo.logs.output import CRITICAL, DEBUG, ERROR, INFO, WARNING, output
 from daytwo.logs.values import merge, text
 
 
@@ -16,16 +17,17 @@ class Logger:
     No call raises, whatever it is given.
     """
 
-    __slots__ = ("_bound", "name")
+    __slots__ = ("_bound", "_tail", "name")
 
     def __init__(self, name: str, bound: dict[str, Any] | None = None) -> None:
         self.name = name
         self._bound = bound or {}
+        self._tail = quick.tail(name, self._bound)
 
     def child(self, /, **fields: object) -> "Logger":
         """Return a logger of the same name with these fields bound too. Their values are taken as they are now."""
         bound = dict(self._bound)
-        merge(bound, fields, reserved=RESERVED)
+        merge(bound, fields, reserved=quick.RESERVED)
         return Logger(self.name, bound)
 
     def set(self, /, **fields: object) -> None:
@@ -60,6 +62,14 @@ class Logger:
     def _log(
         self, number: int, message: object, args: tuple[object, ...], exc: object, fields: dict[str, object]
     ) -> None:
+        if exc is None and not args and output.takes_json():
+            try:
+                line = quick.line(number, message, self._tail, self._bound, fields)
+            except Exception:  # noqa: BLE001 - nothing of it was written yet; `emit` copes with anything
+                line = None
+            if line is not None:
+                output.send(line)
+                return
         if args:
             exc = next(filter(_is_exception, args), None) if exc is None else exc
             message, fields = _formatted(message, args, fields)

@@ -6,13 +6,15 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any, Literal
 
 from daytwo import scope
 from daytwo._wire import dump, rfc3339
 from daytwo.logs.console import render
 from daytwo.logs.exceptions import describe
+from daytwo.logs.quick import RESERVED
 from daytwo.logs.values import merge, plain, text
 
 Form = Literal["auto", "json", "console"]
@@ -21,8 +23,6 @@ Tap = Callable[[dict[str, Any], int, BaseException | None], None]
 DEBUG, INFO, WARNING, ERROR, CRITICAL = 10, 20, 30, 40, 50
 NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", CRITICAL: "critical"}
 _NUMBERS = {name: number for number, name in NAMES.items()} | {"warn": WARNING, "fatal": CRITICAL}
-# What the line itself says; a caller's field of that name is kept as `field_<name>`.
-RESERVED = frozenset({"timestamp", "level", "message", "logger", "exception"})
 
 
 class Output:
@@ -37,6 +37,7 @@ class Output:
         self._stream: IO[Any] | None = None
         self._bound: object = None  # the stream that _render was chosen for
         self._render: Callable[[dict[str, Any]], bytes] = _json_line
+        self._put: Callable[[bytes], None] = _no_stream
         # Reentrant: a signal handler or a __del__ may log while this thread is writing a line.
         self._lock = threading.RLock()
 
@@ -51,6 +52,16 @@ class Output:
         if known is None:
             levels = ", ".join(NAMES.values())
             self.emit("daytwo.logs", WARNING, f"unknown log level, using info; it can be {levels}", {"given": wanted})
+
+    @contextmanager
+    def aside(self, level: str, stream: IO[Any]) -> Iterator[None]:
+        """Write JSON down to that level to another stream for the length of a block."""
+        kept = (self.threshold, self._form, self._stream)
+        self.configure(level, "json", stream)
+        try:
+            yield
+        finally:
+            (self.threshold, self._form, self._stream), self._bound = kept, None
 
     def emit(
         self,
@@ -99,11 +110,18 @@ class Output:
         # sys.stdout is asked each time, so that whoever redirects it gets the lines.
         stream = self._stream or sys.stdout
         if stream is not self._bound:
-            self._render, self._bound = _renderer(self._form, stream), stream
-        line = self._render(record)
+            self._render, self._put, self._bound = _renderer(self._form, stream), _writer(stream), stream
+        self.send(self._render(record))
+
+    def takes_json(self) -> bool:
+        """Whether lines go out as JSON and nobody else wants to see them as a mapping."""
+        return self._render is _json_line and (self._stream or sys.stdout) is self._bound and not self.taps
+
+    def send(self, line: bytes) -> None:
+        """Write a whole line to the stream that the last one went to. Never raises."""
         with self._lock:
             try:
-                _write_whole(stream, line)
+                self._put(line)
             except Exception:  # noqa: BLE001 - full disk, closed pipe, a stream of the caller's own making
                 self.lost += 1
 
@@ -146,14 +164,24 @@ def _json_line(record: dict[str, Any]) -> bytes:
     return dump(record) + b"\n"
 
 
-def _write_whole(stream: IO[Any], line: bytes) -> None:
+def _no_stream(_line: bytes) -> None:
+    raise OSError("no stream yet")
+
+
+def _writer(stream: IO[Any]) -> Callable[[bytes], None]:
+    """How a whole line reaches that stream."""
     if stream is sys.__stdout__ or stream is sys.__stderr__:
-        _write_descriptor(stream.fileno(), line)
-        return
+        return lambda line: _write_descriptor(stream.fileno(), line)
     # Bytes where the stream takes them: its encoding may lack a character, and Windows would change line ends.
     target = getattr(stream, "buffer", stream)
-    target.write(line if isinstance(target, (io.RawIOBase, io.BufferedIOBase)) else line.decode())
-    target.flush()
+    write, flush = target.write, target.flush
+    takes_bytes = isinstance(target, (io.RawIOBase, io.BufferedIOBase))
+
+    def put(line: bytes) -> None:
+        write(line if takes_bytes else line.decode())
+        flush()
+
+    return put
 
 
 def _write_descriptor(descriptor: int, line: bytes) -> None:

@@ -14,7 +14,7 @@ class StdlibHandler(logging.Handler):
     """Writes stdlib records as Daytwo lines, with their `extra`, exception and stack."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if hasattr(record, _OURS) or getattr(output.busy, "on", False):
+        if is_ours(record) or getattr(output.busy, "on", False):
             return
         output.busy.on = True
         try:
@@ -26,6 +26,11 @@ class StdlibHandler(logging.Handler):
             output.emit(record.name, _number(record.levelno), message, fields, None, exc, created=record.created)
         finally:
             output.busy.on = False
+
+
+def is_ours(record: object) -> bool:
+    """Whether a stdlib record is a Daytwo line that was offered to stdlib's handlers."""
+    return hasattr(record, _OURS)
 
 
 def install(*, forward: bool = False) -> StdlibHandler:

@@ -10,6 +10,7 @@ from typing import Any
 LIMIT = 8192  # bytes of one value
 REDACTED = "[redacted]"
 _CUT = "…"
+_SHORT = LIMIT // 4  # characters that are within LIMIT bytes in any script
 _DEPTH = 6
 _NODE = 8  # what an element costs of its value's LIMIT beside its text, so a million Nones are bounded too
 
@@ -69,6 +70,16 @@ def text(value: str, limit: int = LIMIT) -> str:
     encoded = value.encode("utf-8", "backslashreplace")
     cut = _CUT if len(encoded) > limit else ""
     return encoded[:limit].decode("utf-8", "ignore") + cut
+
+
+def is_harmless(value: str) -> bool:
+    """Whether `text` would give this very text back, found out cheaply; False when that is not sure."""
+    return len(value) <= _SHORT and "://" not in value and _CARD.search(value) is None
+
+
+def is_plain_name(key: str) -> bool:
+    """Whether `merge` keeps the name and shows what is under it."""
+    return _judge(key) == (key, False)
 
 
 @lru_cache(maxsize=4096)
