@@ -23,10 +23,16 @@ def install() -> None:
     There each task has a scope with these, `task` and `task_id`, leaves one line with its state and duration, and its
     failure is reported.
     """
+    signals.celeryd_init.connect(_keep_stdout, dispatch_uid="daytwo.stdout")
     signals.before_task_publish.connect(_pack, dispatch_uid="daytwo.pack")
     signals.task_prerun.connect(_begin, dispatch_uid="daytwo.begin")
     signals.task_failure.connect(_fail, dispatch_uid="daytwo.fail")
     signals.task_postrun.connect(_end, dispatch_uid="daytwo.end")
+
+
+def _keep_stdout(conf: Any = None, **_: Any) -> None:
+    # A worker makes stdout a logger of its own, which would put text before each of our lines.
+    conf.worker_redirect_stdouts = False
 
 
 def _pack(headers: dict[str, Any] | None = None, **_: Any) -> None:
