@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router
+
+from daytwo_server.core import sql
 
 
 def chunked_delete(queryset: models.QuerySet[Any], *, chunk: int = 1000, pause_s: float = 0.05) -> int:
@@ -23,3 +26,16 @@ def chunked_delete(queryset: models.QuerySet[Any], *, chunk: int = 1000, pause_s
             break
         time.sleep(pause_s)
     return deleted
+
+
+def delete_some(model: type[models.Model], condition: str, parameters: Sequence[Any], *, limit: int) -> int:
+    """Delete at most `limit` rows for which the SQL condition holds, in one statement; returns how many.
+
+    For tables that no other one points at: rows that do are not looked for.
+    """
+    alias, table = router.db_for_write(model), model._meta.db_table
+    place = "rowid" if connections[alias].vendor == "sqlite" else "ctid"
+    statement = f"DELETE FROM {table} WHERE {place} IN (SELECT {place} FROM {table} WHERE {condition} LIMIT {limit:d})"
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement, [sql.adapt(alias, value) for value in parameters])
+        return int(cursor.rowcount)

@@ -14,8 +14,10 @@ def raise_alert(fact: IssueOpened) -> None: ...
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,7 +25,9 @@ import msgspec
 from django.db import connection
 
 from daytwo_server.core import clock, jobs, sql
+from daytwo_server.core.jobs import selectors
 from daytwo_server.core.models import Fact, Job
+from daytwo_server.core.pages import Page, page
 from daytwo_server.core.stores import DEFAULT
 
 C = TypeVar("C", bound=type)
@@ -99,23 +103,24 @@ def record(*facts: object) -> None:
     if not facts:
         return
     now = clock.now()
-    rows = [(now, _name_of(fact), msgspec.json.encode(fact).decode()) for fact in facts]
-    ids = [row_id for (row_id,) in sql.insert(DEFAULT, "core_fact", ("at", "name", "data"), rows, returning="id")]
+    rows = [_row(fact, now) for fact in facts]
+    columns = ("at", "name", "data", "reactions")
+    ids = [row_id for (row_id,) in sql.insert(DEFAULT, "core_fact", columns, rows, returning="id")]
     # SQLite promises no order of RETURNING; ids grow in the order of the rows on both stores.
     deliveries = [
         {"fact": row_id, "reaction": name}
-        for row_id, (_, fact_name, _) in zip(sorted(ids), rows, strict=True)
+        for row_id, (_, fact_name, *_) in zip(sorted(ids), rows, strict=True)
         for name in _reactions_to.get(fact_name, ())
     ]
     # First in line: reactions are short, and an alarm may be what they raise.
     jobs.enqueue_many(react, deliveries, priority=Job.Priority.URGENT)
 
 
-def _name_of(fact: object) -> str:
+def _row(fact: object, now: dt.datetime) -> tuple[dt.datetime, str, str, str]:
     name = type(fact).__name__
     if _classes.get(name) is not type(fact):
         raise TypeError(f"{type(fact).__qualname__} is no fact; decorate it with @fact.")
-    return name
+    return now, name, msgspec.json.encode(fact).decode(), " ".join(_reactions_to.get(name, ()))
 
 
 @jobs.job("core.react", atomic=True)
@@ -138,9 +143,68 @@ def load(row: Fact) -> Any:
     if cls is not None:
         try:
             return msgspec.json.decode(row.data, type=cls)
-        except msgspec.ValidationError:
+        except msgspec.DecodeError:
             pass  # recorded by another version
-    return UnknownFact(row.name, msgspec.json.decode(row.data))
+    return UnknownFact(row.name, data_of(row))
+
+
+def data_of(row: Fact) -> Any:
+    """What was recorded, for any version to show: decoded JSON, or the text when it is none."""
+    try:
+        return msgspec.json.decode(row.data)
+    except msgspec.DecodeError:
+        return row.data
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one reaction. `state` is "done" or that of its job, whose id is `job`."""
+
+    reaction: str
+    state: str
+    job: int | None = None
+
+
+def recorded(
+    *,
+    name: str = "",
+    fact: int | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    cursor: str = "",
+    limit: int = 50,
+) -> Page[Fact]:
+    """One page of facts, newest first; `fact` is the id of one. Raises `BadCursor`."""
+    given = {"name": name, "pk": fact, "at__gte": since, "at__lt": until}
+    found = Fact.objects.filter(**{field: value for field, value in given.items() if value})
+    return page(found, by="at", cursor=cursor, limit=limit)
+
+
+def names() -> list[str]:
+    """Those of this version and those of stored facts."""
+    return sorted({*_classes, *sql.distinct(DEFAULT, "core_fact", "name")})
+
+
+def outcomes(rows: Sequence[Fact]) -> dict[int, list[Outcome]]:
+    """By fact what became of its reactions. Costs one query.
+
+    Of a fact that does not say what was to react to it, only reactions that are not done are known.
+    """
+    asked = {
+        (row.pk, name): json.dumps({"fact": row.pk, "reaction": name}, separators=(",", ":"))
+        for row in rows
+        for name in (row.reactions.split() if row.reactions is not None else _reactions_to.get(row.name, ()))
+    }
+    open_jobs = {job.args: job for job in selectors.jobs_by_args("core.react", asked.values())} if asked else {}
+    noted = {row.pk for row in rows if row.reactions is not None}
+    found: dict[int, list[Outcome]] = {row.pk: [] for row in rows}
+    for (pk, name), args in asked.items():
+        job = open_jobs.get(args)
+        if job is not None:
+            found[pk].append(Outcome(name, job.state, job.pk))
+        elif pk in noted:
+            found[pk].append(Outcome(name, "done"))
+    return found
 
 
 def wired() -> dict[str, list[str]]:

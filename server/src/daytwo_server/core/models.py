@@ -1,4 +1,4 @@
-"""The tables behind facts, jobs, the audit log, live topics and search. Write through the modules, not these."""
+"""The tables behind facts, jobs, settings, the audit log, live topics, search. Write through the modules, not these."""
 
 from __future__ import annotations
 
@@ -11,20 +11,32 @@ from daytwo_server.core import clock
 
 
 class Fact(models.Model):
-    """Something that happened. `data` is JSON text as `core.facts` wrote it, so that any version can show it."""
+    """Something that happened. `data` is JSON text as `core.facts` wrote it, so that any version can show it.
+
+    `reactions` names those that were enqueued with it, with spaces between; NULL when a version recorded it that did
+    not note them.
+    """
 
     at = models.DateTimeField(default=clock.now, db_index=True)
     name = models.CharField(max_length=100)
     data = models.TextField()
+    reactions = models.TextField(null=True)  # noqa: DJ001 - see above
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "at", "id"], name="core_fact_name")]
 
 
 class Job(models.Model):
-    """Something to do. Success deletes the row; `run_at` of a leased row is the end of its lease."""
+    """Something to do. Success deletes the row.
+
+    `run_at` of a leased row is the end of its lease, of a dead or discarded one the time of its last failure.
+    """
 
     class State(models.TextChoices):
         READY = "ready"
         LEASED = "leased"
         DEAD = "dead"
+        DISCARDED = "discarded"  # a dead letter that somebody gave up; kept for a while, so that it can be put back
 
     class Priority(models.IntegerChoices):
         BULK = -1
@@ -55,6 +67,9 @@ class Job(models.Model):
                 condition=Q(state__in=["ready", "leased"]),
                 name="core_job_due",
             ),
+            # For lists by state. The kind is in it so that a filter by kind is decided without reading the rows.
+            models.Index(fields=["state", "run_at", "id", "kind"], name="core_job_state"),
+            models.Index(fields=["args"], condition=Q(kind="core.react"), name="core_job_reaction"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -101,7 +116,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["at", "id"], name="core_audit_at"),
+            # The action is in it so that "everything in a room" is decided without reading the rows.
+            models.Index(fields=["at", "id", "action"], name="core_audit_time"),
+            models.Index(fields=["actor_kind", "actor_id", "at"], name="core_audit_actor"),
+            models.Index(fields=["action", "at"], name="core_audit_action"),
             models.Index(fields=["ref_kind", "ref_id", "at"], name="core_audit_ref"),
         ]
 
@@ -114,6 +132,35 @@ class AuditEntry(models.Model):
         raise AppendOnlyError("Audit entries are never deleted.")
 
 
+class Setting(models.Model):
+    """What a page gave a field of `core.conf.Conf`, as the environment would write it; empty: it went back to default.
+
+    The row stays then, so that `version` only grows: a form that was loaded long ago never matches by accident.
+    """
+
+    name = models.CharField(max_length=100, primary_key=True)
+    value = models.TextField()
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField(default=clock.now)
+    changed_by = models.BigIntegerField(null=True)  # a person of `accounts`, above this room
+
+
+class Holding(models.Model):
+    """How much of one kind of data there was when it was last measured, and what the last run of `core.retention` did.
+
+    `finished_at` is NULL while a run is under way; `bytes` holds the indexes too.
+    """
+
+    kind = models.CharField(max_length=50, primary_key=True)
+    rows = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    oldest = models.DateTimeField(null=True)
+    measured_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    removed = models.BigIntegerField(default=0)
+
+
 class Topic(models.Model):
     """Something live pages listen to. `version` is the time of the last change in microseconds, always growing."""
 
@@ -122,11 +169,16 @@ class Topic(models.Model):
 
 
 class SearchDocument(models.Model):
-    """The words of one object, normalised by `core.search`. The full-text index is made by the migration."""
+    """The words of one object, normalised by `core.search`. The indexes of words and titles are made by migrations.
+
+    `title` is NULL in rows of a version that kept none, until `desk.jobs` has indexed them again: as a column that
+    may be NULL it was added without making SQLite build the table anew, which would have lost the full-text index.
+    """
 
     kind = models.CharField(max_length=50)
     object_id = models.BigIntegerField()
     words = models.TextField()
+    title = models.CharField(max_length=200, null=True, default=None)  # noqa: DJ001 - see above
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="core_searchdocument_object")]

@@ -41,8 +41,12 @@ class _Position(msgspec.Struct, array_like=True):
     backwards: bool
 
 
-def page(queryset: models.QuerySet[M], *, by: str, cursor: str | None = "", limit: int = 50) -> Page[M]:
-    """Rows with the greatest `by` first, and among equal ones the newest id. Raises `BadCursor`.
+def page(
+    queryset: models.QuerySet[M], *, by: str, cursor: str | None = "", limit: int = 50, ascending: bool = False
+) -> Page[M]:
+    """Rows with the greatest `by` first, and among equal ones the newest id; `ascending` turns both round.
+
+    Raises `BadCursor`.
 
     `by` is a field or annotation that is never NULL: text, a number or a time. Rows need an integer primary key.
     The cursor is opaque but not secret: it holds the position, so the queryset alone decides what may be seen.
@@ -50,8 +54,8 @@ def page(queryset: models.QuerySet[M], *, by: str, cursor: str | None = "", limi
     position = _decode(cursor) if cursor else None
     backwards = position is not None and position.backwards
     if position is not None:
-        queryset = queryset.filter(_beyond(by, _value(queryset, by, position), position))
-    order = (by, "pk") if backwards else (f"-{by}", "-pk")
+        queryset = queryset.filter(_beyond(by, _value(queryset, by, position), position, up=backwards != ascending))
+    order = (by, "pk") if backwards != ascending else (f"-{by}", "-pk")
     rows = list(queryset.order_by(*order)[: limit + 1])
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
@@ -64,8 +68,8 @@ def page(queryset: models.QuerySet[M], *, by: str, cursor: str | None = "", limi
     )
 
 
-def _beyond(by: str, value: Any, position: _Position) -> Q:
-    way = "gt" if position.backwards else "lt"
+def _beyond(by: str, value: Any, position: _Position, *, up: bool) -> Q:
+    way = "gt" if up else "lt"
     # The first condition says nothing new; it lets both databases start in the index at the position.
     return Q(**{f"{by}__{way}e": value}) & (Q(**{f"{by}__{way}": value}) | Q(**{f"pk__{way}": position.pk}))
 

@@ -42,6 +42,11 @@ def resolver(kind: str) -> Callable[[R], R]:
     return register
 
 
+def kinds() -> frozenset[str]:
+    """The kinds that have a resolver."""
+    return frozenset(_resolvers)
+
+
 def resolve_many(refs: Iterable[Ref]) -> list[Ref]:
     """The refs in their order with title and address. One that nobody knows any more is titled by kind and id."""
     refs = list(refs)

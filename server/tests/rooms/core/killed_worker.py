@@ -37,8 +37,9 @@ if __name__ == "__main__":
 
     django.setup()
     register()
-    from daytwo_server.core.jobs import Worker
+    from daytwo_server.core.jobs import Worker, registry
 
+    registry._schedules.clear()  # the rooms' own periodic jobs would come in between
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     worker = Worker()

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from daytwo_server.core import facts, jobs
 from daytwo_server.core.facts import fact, reaction
-from daytwo_server.core.jobs import upkeep
 from daytwo_server.core.models import Fact, Job, Topic
 
 pytestmark = pytest.mark.django_db
@@ -195,15 +194,3 @@ def test_the_reference_lists_facts_with_their_reactions():
     wired = facts.wired()
     assert [name.rpartition(".")[2] for name in wired["KettleBoiled"]] == ["pour", "write_down"]
     assert wired["NobodyCares"] == []
-
-
-def test_facts_are_kept_for_ninety_days():
-    with time_machine.travel(NOON, tick=False) as clock:
-        record(NobodyCares(1))
-        clock.shift(dt.timedelta(days=89))
-        record(NobodyCares(2))
-        upkeep.prune()
-        assert Fact.objects.count() == 2
-        clock.shift(dt.timedelta(days=2))
-        upkeep.prune()
-        assert facts.load(Fact.objects.get()) == NobodyCares(2)

@@ -198,6 +198,29 @@ def test_a_dead_letter_can_be_retried_with_all_its_attempts_or_discarded(at_noon
     assert not jobs.discard(first)
 
 
+def test_a_discarded_job_does_nothing_until_it_is_put_back():
+    dead = jobs.enqueue(gone, unique_key="gone:1")
+    run()
+    jobs.discard(dead)
+    assert jobs.stats() == jobs.Stats(ready=0, leased=0, dead=0, discarded=1, oldest_due=0 * SECOND)
+    assert not jobs.retry(dead)
+    assert run() == 0
+    assert jobs.restore(dead)
+    assert not jobs.restore(dead)
+    assert jobs.retry(dead), "a discarded job of the same key is no reason to drop this one"
+
+
+def test_a_job_that_waits_can_be_hurried_and_no_other(at_noon):
+    planned = jobs.enqueue(note, what="later", run_at=NOON + 3600 * SECOND)
+    assert jobs.hurry(planned)
+    assert not jobs.hurry(planned), "it is due already"
+    assert run() == 1
+    assert not jobs.hurry(planned)
+    dead = jobs.enqueue(gone)
+    run()
+    assert not jobs.hurry(dead)
+
+
 def test_what_an_atomic_job_wrote_goes_with_its_failure():
     jobs.enqueue(write_and_fail)
     run()

@@ -33,22 +33,24 @@ def ids(found):
     return [row.pk for row in found.rows]
 
 
-def walk(queryset, *, by, limit):
+def walk(queryset, **how):
     """All pages forwards, then all pages backwards."""
-    pages = [page(queryset, by=by, limit=limit)]
+    pages = [page(queryset, **how)]
     while pages[-1].next:
-        pages.append(page(queryset, by=by, cursor=pages[-1].next, limit=limit))
+        pages.append(page(queryset, cursor=pages[-1].next, **how))
     back = [pages[-1]]
     while back[-1].previous:
-        back.append(page(queryset, by=by, cursor=back[-1].previous, limit=limit))
+        back.append(page(queryset, cursor=back[-1].previous, **how))
     return pages, back
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 50])
-def test_walking_forwards_and_back_meets_every_row_once(facts, limit):
-    pages, back = walk(Fact.objects.all(), by="at", limit=limit)
-    assert [pk for found in pages for pk in ids(found)] == facts
-    assert [pk for found in reversed(back) for pk in ids(found)] == facts
+@pytest.mark.parametrize("ascending", [False, True])
+def test_walking_forwards_and_back_meets_every_row_once(facts, limit, ascending):
+    pages, back = walk(Fact.objects.all(), by="at", limit=limit, ascending=ascending)
+    expected = facts[::-1] if ascending else facts
+    assert [pk for found in pages for pk in ids(found)] == expected
+    assert [pk for found in reversed(back) for pk in ids(found)] == expected
     assert pages[0].previous is None
     assert pages[-1].next is None
     assert back[-1].previous is None

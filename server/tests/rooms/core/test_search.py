@@ -70,7 +70,7 @@ def test_all_words_must_occur_and_the_last_may_be_a_beginning(issues, query, fou
 @given(st.text(max_size=60) | st.text(alphabet=string.punctuation + " aé²ﬁ٣İ\x00\u0301", max_size=30))
 def test_any_text_is_a_query_and_finds_the_object_that_consists_of_it(db, text):
     search.index("text", 1, text)
-    assert search.ids("text", text) == ([1] if search._words(text, 1) else [])
+    assert search.ids("text", text) == ([1] if search._distinct(text, 1) else [])
 
 
 def test_one_letter_is_a_word_but_the_beginning_of_one_only_outside_latin(db):
@@ -121,3 +121,39 @@ def test_the_index_is_sound_after_changes(issues):
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO core_searchwords (core_searchwords, rank) VALUES ('integrity-check', 1)")
     assert search.ids("issue", "other") == [1]
+
+
+def test_kinds_are_ranked_together_by_title_then_words():
+    search.index_many("issue", [(1, "Pay", ""), (2, "Pay later", ""), (3, "Later", "pay"), (4, "Never", "")])
+    search.index_many("ticket", [(7, "Pay", "later"), (8, "I paid", "pay")])
+    found = [(hit.kind, hit.object_id, hit.rank) for hit in search.find(["issue", "ticket"], "PAY")]
+    assert sorted(found[:2]) == [("issue", 1, search.EXACT), ("ticket", 7, search.EXACT)]
+    assert found[2] == ("issue", 2, search.BEGINNING)
+    assert sorted(found[3:]) == [("issue", 3, search.WORDS), ("ticket", 8, search.WORDS)]
+    assert [hit.object_id for hit in search.find(["ticket"], "pay")] == [7, 8]
+    assert search.find([], "pay") == search.find(["issue"], "") == search.find(["issue"], "!?") == []
+
+
+def test_each_kind_has_its_share():
+    search.index_many("issue", [(number, f"Same words {number}", "") for number in range(1, 30)])
+    search.index("ticket", 1, "Other", "same words")
+    found = search.find(["issue", "ticket"], "same words", limit=3)
+    assert {hit.kind for hit in found} == {"issue", "ticket"}
+    assert len([hit for hit in found if hit.kind == "issue"]) <= 6
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_a_few_objects_are_searched_like_all(db, text, query):
+    search.index("text", 1, text)
+    assert search.among({("text", 1)}, query) == [h for h in search.find(["text"], query) if search.ids("text", query)]
+
+
+def test_titles_lie_in_an_index(db):
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "EXPLAIN QUERY PLAN SELECT id FROM core_searchdocument WHERE kind = 'a' AND title >= 'b' "
+                "AND title < 'c' ORDER BY title, id DESC"
+            )
+            assert "COVERING INDEX core_searchdocument_title" in str(cursor.fetchall())

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from rooms.core import killed_worker
 
 from daytwo_server.core import jobs
+from daytwo_server.core.jobs import registry
 from daytwo_server.core.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +41,8 @@ def hold(n: int) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh():
+def _fresh(monkeypatch):
+    monkeypatch.setattr(registry, "_schedules", {})  # the rooms' own periodic jobs would come in between
     ran.clear()
     _may_end.clear()
     yield

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min
 
-from daytwo_server.core import clock, sql
+from daytwo_server.core import clock, live, sql
 from daytwo_server.core.jobs.registry import DEFAULT_LEASE, Kind, kind_of
 from daytwo_server.core.masking import error_line
 from daytwo_server.core.models import Job
@@ -25,6 +25,8 @@ from daytwo_server.core.stores import DEFAULT
 FIRST_DELAY = dt.timedelta(seconds=5)
 LONGEST_DELAY = dt.timedelta(hours=1)
 _PRIORITIES = sorted(Job.Priority.values, reverse=True)
+LIVE = (Job.State.READY, Job.State.LEASED)
+TOPIC = "jobs.dead"  # of `core.live`: dead letters came or went
 _LIVE = "state IN ('ready', 'leased')"  # word for word the condition of the partial indexes, see models.Job
 _COLUMNS = (
     "kind", "args", "queue", "priority", "state", "created_at", "run_at", "attempts", "max_attempts", "unique_key",
@@ -65,6 +67,7 @@ class Stats:
     leased: int
     dead: int
     oldest_due: dt.timedelta
+    discarded: int = 0
 
 
 def enqueue(
@@ -218,6 +221,7 @@ def _bury(claim: Claim, why: str) -> None:
         if again_at is not None:  # asked for again while it ran: that request has attempts of its own
             job.pk, job.state, job.error, job.attempts, job.run_at = None, Job.State.READY, "", 0, again_at
             job.save(force_insert=True)
+        live.bump(TOPIC)
 
 
 def retry(job_id: int) -> bool:
@@ -229,7 +233,7 @@ def retry(job_id: int) -> bool:
         job = Job.objects.select_for_update().filter(pk=job_id, state=Job.State.DEAD).first()
         if job is None:
             return False
-        if job.unique_key and Job.objects.filter(unique_key=job.unique_key).exclude(state=Job.State.DEAD).exists():
+        if job.unique_key and Job.objects.filter(unique_key=job.unique_key, state__in=LIVE).exists():
             job.delete()
             return True
         job.state, job.attempts, job.run_at = Job.State.READY, 0, clock.now()
@@ -238,20 +242,33 @@ def retry(job_id: int) -> bool:
     return True
 
 
+def hurry(job_id: int) -> bool:
+    """Let a job that waits for its time, or backs off, run now. False when it does not wait."""
+    now = clock.now()
+    changed = Job.objects.filter(pk=job_id, state=Job.State.READY, run_at__gt=now).update(run_at=now)
+    wake_on_commit()
+    return bool(changed)
+
+
 def discard(job_id: int) -> bool:
-    """Remove a dead letter. False when it is no dead letter any more."""
-    return bool(Job.objects.filter(pk=job_id, state=Job.State.DEAD).delete()[0])
+    """Give up a dead letter; `restore` takes it back until `upkeep` removes it. False when it is none any more."""
+    return bool(Job.objects.filter(pk=job_id, state=Job.State.DEAD).update(state=Job.State.DISCARDED))
+
+
+def restore(job_id: int) -> bool:
+    """Make a discarded job a dead letter again. False when it is not kept any more."""
+    return bool(Job.objects.filter(pk=job_id, state=Job.State.DISCARDED).update(state=Job.State.DEAD))
 
 
 def stats() -> Stats:
     """Figures for metrics and the jobs page."""
     now = clock.now()
-    live = Q(state__in=[Job.State.READY, Job.State.LEASED])
-    counts = Job.objects.aggregate(
-        ready=Count("id", filter=Q(state=Job.State.READY)),
-        leased=Count("id", filter=Q(state=Job.State.LEASED)),
-        dead=Count("id", filter=Q(state=Job.State.DEAD)),
-        oldest=Min("run_at", filter=live & Q(run_at__lte=now)),
+    counts = dict(Job.objects.values_list("state").annotate(n=Count("pk")))
+    oldest = Job.objects.filter(state__in=LIVE, run_at__lte=now).aggregate(at=Min("run_at"))["at"]
+    return Stats(
+        ready=counts.get(Job.State.READY, 0),
+        leased=counts.get(Job.State.LEASED, 0),
+        dead=counts.get(Job.State.DEAD, 0),
+        discarded=counts.get(Job.State.DISCARDED, 0),
+        oldest_due=now - oldest if oldest else dt.timedelta(0),
     )
-    oldest = counts.pop("oldest")
-    return Stats(**counts, oldest_due=now - oldest if oldest else dt.timedelta(0))

@@ -1,0 +1,121 @@
+"""What a setting's value may be, and reading it from text: the environment's, or what somebody typed on a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import re
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BadValue(ValueError):
+    """What is allowed, in words. `load` adds the variable's name and what was found."""
+
+
+def text(value: str) -> str:
+    return value
+
+
+def boolean(value: str) -> bool:
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise BadValue("1, true, yes, on, 0, false, no or off")
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number from `low` to `high`. A page makes a number field of it."""
+
+    low: int
+    high: int
+
+    def __call__(self, value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = self.low - 1
+        if not self.low <= number <= self.high:
+            raise BadValue(f"a whole number from {self.low} to {self.high}")
+        return number
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words. A page makes a list of it."""
+
+    allowed: tuple[str, ...]
+
+    def __call__(self, value: str) -> str:
+        if value.lower() not in self.allowed:
+            raise BadValue(f"one of {', '.join(self.allowed)}")
+        return value.lower()
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        try:
+            parts = urllib.parse.urlsplit(value)
+            usable = parts.scheme in schemes and (bool(parts.hostname) or parts.scheme == "sqlite")
+            _ = parts.port
+        except ValueError:
+            usable = False
+        if not usable:
+            raise BadValue(" or ".join(f"{scheme}://..." for scheme in schemes))
+        return value.rstrip("/")
+
+    return parse
+
+
+def email(value: str) -> str:
+    address = value.rsplit("<", 1)[-1].rstrip(">").strip()
+    name, _, host = address.partition("@")
+    if not name or ("." not in host.strip(".") and host != "localhost") or any(c.isspace() for c in address):
+        raise BadValue("an e-mail address such as alerts@example.com or Daytwo <alerts@example.com>")
+    return value
+
+
+def networks(value: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part, strict=False) for part in words(value))
+    except ValueError:
+        raise BadValue("addresses or networks separated by commas, such as 10.0.0.0/8,192.168.1.4") from None
+
+
+def words(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def cron(value: str) -> str:
+    """When something recurs. A page makes a text field of it."""
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(value, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
+    except (CronSimError, StopIteration):
+        raise BadValue("a cron expression in UTC, such as 17 3 * * * for every night") from None
+    return value
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How many days, weeks and months of something are kept."""
+
+    days: int
+    weeks: int
+    months: int
+
+    def __str__(self) -> str:
+        return f"{self.days}d {self.weeks}w {self.months}m"
+
+
+def keep(value: str) -> Keep:
+    found = re.fullmatch(r"(\d{1,4})d[ ,]+(\d{1,4})w[ ,]+(\d{1,4})m", value.strip().lower())
+    if not found or not any(map(int, found.groups())):
+        raise BadValue("days, weeks and months, such as 7d 4w 6m, and at least one of something")
+    return Keep(*map(int, found.groups()))
