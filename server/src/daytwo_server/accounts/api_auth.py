@@ -11,7 +11,7 @@ from daytwo_server.accounts.models import ApiToken
 class BearerToken(HttpBearer):
     """`auth=BearerToken("projects.view")` on an operation: 401 without a token in force, 403 when it may not do that.
 
-    Without an action any token in force comes in, and the operation asks `permissions.can(request.auth, ...)` itself.
+    Without an action any token in force comes in, and the operation asks `demand(request.auth, ...)` itself.
     Raises `UnknownActionError` at import.
     """
 
@@ -24,8 +24,12 @@ class BearerToken(HttpBearer):
         found = services.authenticate(token)
         if found is None:
             raise HttpError(401, "This token is unknown, expired or revoked. Create one under Settings > API tokens.")
-        if self.action and not permissions.can(found, self.action):
-            raise HttpError(
-                403, f"This token may not do {self.action}: it needs that scope, and a creator who may do it."
-            )
+        if self.action:
+            demand(found, self.action)
         return found
+
+
+def demand(token: ApiToken, action: str) -> None:
+    """For operations that find out late what they do. Raises `HttpError` 403, which names the scope or the role."""
+    if reason := permissions.refusal(token, action):
+        raise HttpError(403, reason)

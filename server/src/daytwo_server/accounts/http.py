@@ -3,9 +3,23 @@
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import get_script_prefix
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from daytwo_server.core import conf
 from daytwo_server.ui import htmx
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where the request comes from. The front puts the resolved client in X-Daytwo-Client and drops what clients send
+    under that name; the peer's own address stands in where no front is before us.
+    """
+    return request.headers.get("X-Daytwo-Client") or str(request.META.get("REMOTE_ADDR", ""))
+
+
+def absolute(path: str) -> str:
+    """The configured address of one of our pages: a forged Host header must not decide where a link leads."""
+    return f"{conf.current().public_url}/{path.removeprefix(get_script_prefix())}"
 
 
 def safe_url(request: HttpRequest, url: str, otherwise: str) -> str:

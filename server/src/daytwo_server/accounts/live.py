@@ -9,7 +9,7 @@ from django.contrib.auth import get_user
 from django.db import close_old_connections
 from django.http import HttpRequest, parse_cookie
 
-from daytwo_server.accounts.permissions import membership_of
+from daytwo_server.accounts.permissions import membership_of, second_factor_is_due
 from daytwo_server.accounts.sessions import SessionStore
 
 # One thread, and so one database connection, for a question that each page asks once in ten minutes.
@@ -27,5 +27,5 @@ def _is_member(session_key: str) -> bool:
     close_old_connections()
     request = HttpRequest()
     request.session = SessionStore(session_key)
-    # Also refuses a session from before the password was changed.
-    return membership_of(get_user(request)) is not None
+    user = get_user(request)  # nobody for a session from before the password was changed
+    return membership_of(user) is not None and not second_factor_is_due(user)

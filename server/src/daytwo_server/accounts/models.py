@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 
 from daytwo_server.core import clock
 
-UNDO_WINDOW = dt.timedelta(minutes=10)  # how long a revoked token can be taken back
+UNDO_WINDOW = dt.timedelta(minutes=10)  # how long what was revoked or removed can be taken back
 
 
 class UserManager(BaseUserManager["User"]):
@@ -91,6 +91,47 @@ class Membership(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="membership")
     role = models.CharField(max_length=10, choices=Role)
     created_at = models.DateTimeField(default=clock.now)
+
+
+class FormerMembership(models.Model):
+    """What somebody was who was removed; for `UNDO_WINDOW` the removal can be taken back."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="former_membership")
+    role = models.CharField(max_length=10, choices=Membership.Role)
+    joined_at = models.DateTimeField()
+    removed_at = models.DateTimeField(default=clock.now)
+
+
+class Invitation(models.Model):
+    """A one-time link by which somebody joins with a role; only the SHA-256 of the link is kept.
+
+    The link is derived from the installation's secret, the row and its `nonce`: so the mail can be written by a job,
+    whose arguments hold no secret, and a new nonce makes a new link. It is good while its inviter may still give that
+    role, see `services.invitation_for`.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    nonce = models.CharField(max_length=32)
+    email = models.EmailField(blank=True, default="")  # empty: whoever has the link says who they are
+    name = models.CharField(max_length=100, blank=True, default="")
+    role = models.CharField(max_length=10, choices=Membership.Role)
+    # CASCADE, never SET_NULL: an invitation without an inviter has nobody's limits.
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+
+class UserSession(models.Model):
+    """Where somebody is signed in: what a session's own row, which Django keeps, does not say."""
+
+    session_key = models.CharField(max_length=40, unique=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    user_agent = models.CharField(max_length=300, blank=True, default="")
+    address = models.CharField(max_length=45, blank=True, default="")
+    signed_in_at = models.DateTimeField(default=clock.now)
+    last_seen_at = models.DateTimeField(default=clock.now)
 
 
 class ApiToken(models.Model):

@@ -12,8 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
-from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts import presence, selectors
+from daytwo_server.accounts.http import go_to, safe_url
 from daytwo_server.accounts.models import ApiToken, Membership
+from daytwo_server.core import preferences
 from daytwo_server.ui import htmx
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -83,8 +85,23 @@ def can(who: AbstractBaseUser | AnonymousUser | ApiToken, name: str, _target: ob
     return membership is not None and membership.role in row.roles
 
 
+def refusal(who: ApiToken, name: str) -> str:
+    """Why this token may not do it, and what would help; "" when it may."""
+    row, creator = action(name), who.created_by
+    if ALL_SCOPES not in who.scopes and name not in who.scopes:
+        return f"This token lacks the scope {name}. Create one that has it under Settings > API tokens."
+    if creator is None or can(creator, name):
+        return ""
+    membership = membership_of(creator)
+    if membership is None:
+        return "Who made this token does not belong to the workspace any more, or is switched off."
+    label = membership.get_role_display()
+    return f"{name} needs the role {row.needs}. Who made this token has the role {label}, so it may do no more."
+
+
 def require(name: str) -> Callable[[View], View]:
-    """Guard a page. Visitors are sent to sign in, people outside get 404, members without the role 403.
+    """Guard a page. Visitors are sent to sign in, people outside get 404, members without the role 403; who has to
+    add a second factor is led there first.
 
     The page finds the viewer's membership at `request.membership` and tells times in their zone. Raises
     `UnknownActionError` at import.
@@ -99,15 +116,30 @@ def require(name: str) -> Callable[[View], View]:
             membership = membership_of(request.user)
             if membership is None:
                 raise Http404
+            if name != "security.edit" and second_factor_is_due(request.user):
+                return go_to(request, resolve_url("security"))
             if membership.role not in row.roles:
                 return _forbidden(request, row, membership)
             request.membership = membership  # type: ignore[attr-defined]
+            presence.note_use(request)
             with timezone.override(request.user.time_zone):
                 return view(request, *args, **kwargs)
 
         return cast("View", guarded)  # the same arguments, and answers of the same kind
 
     return guard
+
+
+def second_factor_is_due(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether this person has to add a second factor before anything else. One query, where it is required at all.
+
+    Tokens are not asked: they are no persons, and a program cannot look at an app.
+    """
+    required = preferences.current().require_second_factor
+    membership = membership_of(user)
+    if required == "off" or membership is None or (required == "admins" and membership.role not in ADMINS):
+        return False
+    return not selectors.has_second_factor(membership.user)
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponse:

@@ -1,18 +1,152 @@
 """What pages read about people and tokens."""
 
-from django.db.models import Q, QuerySet
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.sessions.models import Session
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 
 from daytwo_server.accounts import tokens
-from daytwo_server.accounts.models import UNDO_WINDOW, ApiToken, OwnerLink
+from daytwo_server.accounts.models import (
+    UNDO_WINDOW,
+    ApiToken,
+    FormerMembership,
+    Invitation,
+    Membership,
+    OwnerLink,
+    User,
+    UserSession,
+)
 from daytwo_server.core import clock
+from daytwo_server.core.pages import Page, page
+
+RECOVERY_CODES = 10  # of a set; allauth's default
 
 
-def listed_tokens() -> QuerySet[ApiToken]:
-    """Tokens in force or expired, newest first, and those whose revocation can still be undone."""
+def members(*, search: str = "", role: str = "", cursor: str = "", limit: int = 50) -> Page[Membership]:
+    """One page of members by name, each with `last_seen`. `search` is a part of name or e-mail.
+
+    Raises `BadCursor`.
+    """
+    found = _with_last_seen(Membership.objects.select_related("user"))
+    if search:
+        found = found.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
+    if role:
+        found = found.filter(role=role)
+    by_name = found.annotate(sort_name=Lower("user__name"))
+    return page(by_name, by="sort_name", ascending=True, cursor=cursor, limit=limit)
+
+
+def member(person: int) -> Membership | None:
+    """One member, with `last_seen`, and how many `sessions` and `tokens` are theirs."""
+    now = clock.now()
+    in_force = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    made = ApiToken.objects.filter(in_force, created_by=OuterRef("user")).order_by().values("created_by")
+    signed_in = _alive(UserSession.objects.filter(user=OuterRef("user"))).order_by().values("user")
+    return (
+        _with_last_seen(Membership.objects.select_related("user"))
+        .annotate(
+            tokens=Subquery(made.annotate(n=Count("pk")).values("n")),
+            sessions=Subquery(signed_in.annotate(n=Count("pk")).values("n")),
+        )
+        .filter(user=person)
+        .first()
+    )
+
+
+def removed_members() -> QuerySet[FormerMembership]:
+    """Whose removal can still be undone, the latest first."""
+    # `daytwo setup` may have made an owner of somebody who was removed.
+    undoable = FormerMembership.objects.filter(removed_at__gt=clock.now() - UNDO_WINDOW, user__membership=None)
+    return undoable.select_related("user").order_by("-removed_at")
+
+
+def invitations(*, cursor: str = "", limit: int = 25) -> Page[Invitation]:
+    """One page of invitations that nobody accepted, newest first: open or expired ones, and those whose revocation can
+    still be undone. Raises `BadCursor`.
+    """
     undoable = Q(revoked_at__gt=clock.now() - UNDO_WINDOW)
-    return ApiToken.objects.filter(Q(revoked_at=None) | undoable).select_related("created_by").order_by("-pk")
+    waiting = Invitation.objects.filter(Q(revoked_at=None) | undoable, used_at=None).select_related("invited_by")
+    return page(waiting, by="created_at", cursor=cursor, limit=limit)
+
+
+def sessions_of(user: User, *, cursor: str = "", limit: int = 50) -> Page[UserSession]:
+    """One page of where a person is signed in, seen last first. Raises `BadCursor`."""
+    return page(_alive(UserSession.objects.filter(user=user)), by="last_seen_at", cursor=cursor, limit=limit)
+
+
+def account_with(email: str) -> bool:
+    """Whether somebody signs in with this address."""
+    return User.objects.filter(email=User.objects.normalize_email(email)).exists()
+
+
+def listed_tokens(*, cursor: str = "", limit: int = 50) -> Page[ApiToken]:
+    """One page of tokens in force or expired, newest first, and of those whose revocation can still be undone.
+
+    Raises `BadCursor`.
+    """
+    undoable = Q(revoked_at__gt=clock.now() - UNDO_WINDOW)
+    found = ApiToken.objects.filter(Q(revoked_at=None) | undoable).select_related("created_by")
+    return page(found, by="pk", cursor=cursor, limit=limit)
 
 
 def owner_link_is_good(link: str) -> bool:
     """Whether the link would let somebody in now; using it up is `services.welcome`."""
     return OwnerLink.objects.filter(digest=tokens.digest(link), used_at=None, expires_at__gt=clock.now()).exists()
+
+
+def _with_last_seen(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    seen = UserSession.objects.filter(user=OuterRef("user")).order_by().values("user")
+    return memberships.annotate(last_seen=Subquery(seen.annotate(at=Max("last_seen_at")).values("at")))
+
+
+def _alive(sessions: QuerySet[UserSession]) -> QuerySet[UserSession]:
+    """Those that would still let their browser in: what an end leaves behind is swept up once a day."""
+    session = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=clock.now())
+    return sessions.filter(Exists(session))
+
+
+# ---- How somebody signs in ----
+
+
+@dataclass(frozen=True)
+class SecondFactors:
+    """What somebody proves who they are with besides the password. `codes_left` is None without recovery codes."""
+
+    app: Authenticator | None
+    passkeys: Sequence[Authenticator]
+    codes_left: int | None
+
+    def __bool__(self) -> bool:
+        return self.app is not None or bool(self.passkeys)
+
+
+def second_factors(user: User) -> SecondFactors:
+    """What this person has, oldest passkey first."""
+    mine = list(Authenticator.objects.filter(user=user).order_by("pk"))
+    by_type = {row.type: row for row in mine}
+    codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
+    return SecondFactors(
+        app=by_type.get(Authenticator.Type.TOTP),
+        passkeys=[row for row in mine if row.type == Authenticator.Type.WEBAUTHN],
+        # A bit is set for each code that was used: counting them needs no decryption.
+        codes_left=RECOVERY_CODES - int(codes.data["used_mask"]).bit_count() if codes else None,
+    )
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether signing in asks for more than the password. Recovery codes alone are none."""
+    return bool(Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
+
+
+def anybody_has_a_passkey() -> bool:
+    """Whether the sign-in page has a use for asking browsers."""
+    return bool(Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).exists())
+
+
+def identities(user: User) -> list[SocialAccount]:
+    """The accounts elsewhere by which this person signs in here."""
+    return list(SocialAccount.objects.filter(user=user).order_by("pk"))

@@ -1,7 +1,7 @@
 import make
 import pytest
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from daytwo_server.accounts import permissions, services
 from daytwo_server.accounts.models import ApiToken, Membership, User
@@ -82,3 +82,21 @@ def test_a_guarded_page_finds_the_membership_and_the_viewers_time_zone(alice):
 
     assert page(request).content == b"owner Asia/Tokyo"
     assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_a_refusal_on_the_api_names_the_scope_or_the_role(bob):
+    def told(raw: str) -> str:
+        issue = "/api/v1/issues/1"
+        answer = Client().patch(issue, {}, "application/json", headers={"Authorization": f"Bearer {raw}"})
+        assert answer.status_code == 403
+        return answer.json()["detail"]
+
+    assert "lacks the scope errors.triage" in told(make.token(bob, scopes=("errors.view",)))
+    viewer = make.member("Vera", role=Role.VIEWER)
+    words = told(make.token(viewer))
+    assert "errors.triage needs the role Owner, Admin or Engineer" in words
+    assert "has the role Viewer" in words
+    Membership.objects.filter(user=viewer).delete()
+    assert "does not belong to the workspace any more" in told(make.token(viewer))
+    for may in (make.token(bob), make.token(bob, scopes=("errors.triage",)), make.token()):
+        assert permissions.refusal(services.authenticate(may), "errors.triage") == ""

@@ -19,7 +19,7 @@ def test_the_audit_log_can_name_what_these_rooms_changed(alice, django_assert_nu
     with django_assert_num_queries(5):
         shown = [(ref.title, ref.url) for ref in resolve_many(refs * 3)][:6]
     assert shown == [
-        ("Alice", ""),
+        ("Alice", "/settings/members/?q=alice%40example.com"),
         ("Script", ""),
         ("Shop", "/projects/shop/"),
         ("Shop: Web", "/projects/shop/"),

@@ -110,7 +110,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(signed_in)
     form = {"oldpassword": PASSWORD, "password1": "another fine phrase", "password2": "another fine phrase"}
     wrong = here.post("/password/change/", form | {"oldpassword": "guess"})
     assert wrong.status_code == 422
-    assert here.post("/password/change/", form)["Location"] == "/profile/"
+    assert here.post("/password/change/", form)["Location"] == "/settings/security/"
     assert here.get("/profile/").status_code == 200
     assert elsewhere.get("/profile/").status_code == 302
     assert sign_in(Client(), password="another fine phrase").status_code == 302

@@ -8,15 +8,11 @@ from django.db.models import QuerySet
 
 from daytwo_server.accounts import permissions, tokens
 from daytwo_server.accounts.models import Membership, OwnerLink, User, Workspace
-from daytwo_server.accounts.services.common import AccountsError
-from daytwo_server.core import audit, clock
+from daytwo_server.accounts.services.common import LinkGoneError
+from daytwo_server.core import audit, clock, search
 from daytwo_server.core.ref import Ref
 
 OWNER_LINK_LIFETIME = dt.timedelta(hours=24)
-
-
-class LinkGoneError(AccountsError):
-    """The owner link is unknown, used or expired."""
 
 
 def workspace() -> Workspace:
@@ -29,7 +25,7 @@ def owner_link() -> str | None:
 
     Earlier links stop working: whoever starts the server again has lost them or let them expire.
     """
-    if _owners().exists():
+    if active_owners().exists():
         return None
     raw = secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -44,7 +40,7 @@ def welcome(link: str, *, name: str, email: str, password: str) -> User:
     with transaction.atomic():
         # Claimed by UPDATE: of two browsers that send the form at once, one changes the row.
         usable = OwnerLink.objects.filter(digest=tokens.digest(link), used_at=None, expires_at__gt=now)
-        if not usable.update(used_at=now) or _owners().exists():
+        if not usable.update(used_at=now) or active_owners().exists():
             raise LinkGoneError("This link was used already or has expired.")
         user = _make_owner(email, name=name, password=password)
         audit.record("accounts:owner:welcomed", actor=user, ref=Ref("user", user.pk))
@@ -67,7 +63,7 @@ def ensure_owner(email: str, password: str) -> User:
     return owner
 
 
-def _owners() -> QuerySet[Membership]:
+def active_owners() -> QuerySet[Membership]:
     return Membership.objects.filter(role=Membership.Role.OWNER, user__is_active=True)
 
 
@@ -80,4 +76,5 @@ def _make_owner(email: str, *, name: str, password: str) -> User:
         user.set_password(password)
         user.save(update_fields=["name", "is_active", "password"])
     Membership.objects.update_or_create(user=user, defaults={"role": Membership.Role.OWNER, "workspace": workspace()})
+    search.refresh("user", [user.pk])
     return User.objects.get(pk=user.pk)

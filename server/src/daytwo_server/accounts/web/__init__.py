@@ -1,11 +1,35 @@
 """Pages about people and tokens, a module a subject. Names are global: allauth looks them up so."""
 
-from daytwo_server.accounts.web import profile, settings, signin, tokens, welcome
+from daytwo_server.accounts.web import (
+    invitations,
+    members,
+    passkeys,
+    password_links,
+    profile,
+    recovery_codes,
+    second_factor,
+    security,
+    sessions,
+    settings,
+    signin,
+    social,
+    tokens,
+    welcome,
+)
 
 urlpatterns = [
     *signin.urlpatterns,
+    *second_factor.urlpatterns,
+    *passkeys.urlpatterns,
+    *social.urlpatterns,
+    *security.urlpatterns,
+    *recovery_codes.urlpatterns,
     *welcome.urlpatterns,
     *profile.urlpatterns,
     *settings.urlpatterns,
+    *members.urlpatterns,
+    *invitations.urlpatterns,
+    *password_links.urlpatterns,
+    *sessions.urlpatterns,
     *tokens.urlpatterns,
 ]

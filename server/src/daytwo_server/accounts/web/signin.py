@@ -4,14 +4,17 @@ import functools
 from collections.abc import Callable
 
 from allauth.account import views as allauth
+from allauth.core.internal import ratelimit
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, re_path, reverse_lazy
 
-from daytwo_server.accounts import permissions
+from daytwo_server.accounts import guessing, identities, permissions, selectors
+from daytwo_server.accounts.adapter import network
 from daytwo_server.accounts.forms import PASSWORD_HINT, ForgottenPasswordForm
 from daytwo_server.accounts.http import focus_first_error
-from daytwo_server.core import conf
+from daytwo_server.accounts.web import passkeys
+from daytwo_server.core import conf, preferences
 
 
 class _OurPage:
@@ -31,13 +34,25 @@ class _OurPage:
         return self.render_to_response(self.get_context_data(form=form), status=422)  # type: ignore[attr-defined, no-any-return]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        settings = conf.current()
+        settings = preferences.current()
         extra = {"mail": bool(settings.mail_url), "support_email": settings.support_email}
         return super().get_context_data(**kwargs) | extra  # type: ignore[misc, no-any-return]
 
 
 class SignIn(_OurPage, allauth.LoginView):  # type: ignore[misc]
     template_name = "accounts/sign_in.html"
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if guessing.in_a_hurry(request, "sign-in", network(request)):
+            return ratelimit.respond_429(request)  # type: ignore[no-any-return]
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        asks = passkeys.possible(self.request) and selectors.anybody_has_a_passkey()
+        found = super().get_context_data(**kwargs)
+        if asks:  # browsers then offer passkeys where the address is typed
+            found["form"].fields["login"].widget.attrs["autocomplete"] = "username webauthn"  # type: ignore[attr-defined]
+        return found | {"passkeys": asks, "ways": identities.ways()}
 
 
 class SignOut(allauth.LogoutView):  # type: ignore[misc]
@@ -49,8 +64,10 @@ class Inactive(_OurPage, allauth.AccountInactiveView):  # type: ignore[misc]
 
 
 class ChangePassword(_OurPage, allauth.PasswordChangeView):  # type: ignore[misc]
+    """Whoever has no password, as they came by another service, is led to setting one: allauth sees to that."""
+
     template_name = "accounts/password_change.html"
-    success_url = reverse_lazy("profile")
+    success_url = reverse_lazy("security")
 
 
 class ResetPassword(_OurPage, allauth.PasswordResetView):  # type: ignore[misc]
@@ -90,7 +107,7 @@ urlpatterns = [
     path("login/inactive/", Inactive.as_view(), name="account_inactive"),
     path(
         "password/change/",
-        permissions.require("profile.edit")(ChangePassword.as_view()),
+        permissions.require("security.edit")(ChangePassword.as_view()),
         name="account_change_password",
     ),
     path("password/reset/", _with_mail(ResetPassword.as_view()), name="account_reset_password"),

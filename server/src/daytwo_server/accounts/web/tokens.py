@@ -1,7 +1,7 @@
 """API tokens."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
@@ -11,18 +11,19 @@ from daytwo_server.accounts import permissions, selectors, services
 from daytwo_server.accounts.forms import TokenForm
 from daytwo_server.accounts.http import focus_first_error, go_to
 from daytwo_server.accounts.models import ApiToken
-from daytwo_server.accounts.web.common import viewer
+from daytwo_server.accounts.web.common import pager_links, viewer
+from daytwo_server.core.pages import BadCursor
 from daytwo_server.ui import htmx, toasts
 
 
 @permissions.require("tokens.manage")
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def api_tokens(request: HttpRequest) -> HttpResponse:
     """The list, and the one moment in which a new token's text is shown."""
     form = TokenForm(request.POST or None)
-    if request.method == "GET" or not form.is_valid():
-        status = 200 if request.method == "GET" else 422
+    if request.method != "POST" or not form.is_valid():
+        status = 422 if request.method == "POST" else 200
         return _tokens_page(request, form, status=status)
     # Shown in the answer itself: a redirect would have to keep the secret somewhere until the next request.
     _, raw = services.create_token(
@@ -33,7 +34,16 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 
 def _tokens_page(request: HttpRequest, form: TokenForm, *, raw: str = "", status: int = 200) -> HttpResponse:
     focus_first_error(form)
-    words = {"form": form, "tokens": selectors.listed_tokens(), "raw": raw}
+    try:
+        found = selectors.listed_tokens(cursor=request.GET.get("cursor", ""))
+    except BadCursor as problem:
+        return HttpResponseBadRequest(str(problem), content_type="text/plain")
+    words = {
+        "form": form,
+        "tokens": found.rows,
+        "raw": raw,
+        **pager_links("api_tokens", found),
+    }
     return htmx.render(request, "accounts/tokens.html", "accounts/_tokens.html", words, status=status)
 
 
@@ -63,6 +73,6 @@ def restore_token(request: HttpRequest, token: int) -> HttpResponse:
 
 urlpatterns = [
     path("settings/tokens/", api_tokens, name="api_tokens"),
-    path("settings/tokens/<int:token>/revoke/", revoke_token, name="revoke_token"),
-    path("settings/tokens/<int:token>/restore/", restore_token, name="restore_token"),
+    path("settings/tokens/<id:token>/revoke/", revoke_token, name="revoke_token"),
+    path("settings/tokens/<id:token>/restore/", restore_token, name="restore_token"),
 ]

@@ -15,15 +15,15 @@ from daytwo_server.accounts.http import focus_first_error
 
 @never_cache
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest, link: str) -> HttpResponse:
     """The one-time page on which the first owner chooses name, e-mail and password."""
     if not selectors.owner_link_is_good(link):
         return render(request, "accounts/welcome_gone.html", status=410)
     form = WelcomeForm(request.POST or None)
-    if request.method == "GET" or not form.is_valid():
+    if request.method != "POST" or not form.is_valid():
         focus_first_error(form)
-        status = 200 if request.method == "GET" else 422
+        status = 422 if request.method == "POST" else 200
         return render(request, "accounts/welcome.html", {"form": form}, status=status)
     values = form.cleaned_data
     try:
