@@ -4,6 +4,7 @@ Every shape carries a class and no colour; `static/ui/css/components.css` decide
 Words that a caller passes (labels, titles) are escaped here; `strict.choice` judges tones and states.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ PERIODS = frozenset({"ok", "degraded", "partial", "major", "maintenance", "none"
 FILLS = {"1": "fill-1", "muted": "fill-muted", "major": "fill-3"}
 
 _TOP, _BOTTOM = 16, 20  # pixels above the plot for marker words, below it for axis words
+_TALLEST = 11  # steps of a bar in a list; `.bars` in components.css draws each 2 pixels high, and 5 from bar to bar
 _LETTER = 2  # percent of the width that a letter of a marker takes on the narrowest screen (6 of 300 px)
 
 
@@ -43,23 +45,24 @@ def sparkline(values: Sequence[float], *, label: str, tone: str = "", width: int
     )
 
 
-def bars(
-    values: Sequence[float], *, label: str, hot_from: int | None = None, width: int = 112, height: int = 22
-) -> SafeString:
+def bars(values: Sequence[float], *, label: str, hot_from: int | None = None) -> SafeString:
     """Bars from zero up, the tallest as high as the picture. Those from index `hot_from` on are drawn in alarm red."""
     top = max(values, default=0)
-    slot = width / max(1, len(values))
-    hot_from = len(values) if hot_from is None else hot_from
-    # Two paths instead of a rectangle a bar: a list shows fifty of these pictures.
-    cool: list[str] = []
-    hot: list[str] = []
-    for i, value in enumerate(values):
-        # Something is never drawn as nothing: one event in a quiet hour still shows.
-        tall = max(1.5, value / top * height) if value > 0 else 0.75
-        (hot if i >= hot_from else cool).append(f"M{i * slot:.1f} {height}v-{tall:.1f}h{slot * 0.8:.1f}v{tall:.1f}z")
-    shapes = f'<path d="{"".join(cool)}"/>' if cool else ""
-    shapes += f'<path class="hot" d="{"".join(hot)}"/>' if hot else ""
-    return mark_safe(f"{_frame('bars', width, height, label)}{shapes}</svg>")  # noqa: S308
+    # Something is never drawn as nothing: one event in a quiet hour still shows.
+    tall = [max(1, round(value / top * _TALLEST)) if value > 0 else 0 for value in values]
+    cut = len(tall) if hot_from is None else hot_from
+    shapes = _steps(tall[:cut], 0) + _steps(tall[cut:], cut, ' class="hot"')
+    return mark_safe(f'<svg class="bars" role="img" aria-label="{esc(label)}">{shapes}</svg>')  # noqa: S308
+
+
+def _steps(tall: Sequence[int], start: int, css: str = "") -> str:
+    """One outline of all bars in small numbers, as a list shows fifty of them; `.bars` turns, stretches and cuts it."""
+    if not any(tall):
+        return ""
+    path = f"M{start} 0"
+    for height, same in itertools.groupby(tall):
+        path += f"V{height}h{len(list(same))}"
+    return f'<path{css} d="{path}V0z"/>'
 
 
 def periods(states: Sequence[tuple[str, str] | str], *, label: str = "", size: str = "") -> SafeString:

@@ -82,6 +82,20 @@ def register_section(group: str, label: str, url_name: str, icon: str, order: in
     )
 
 
+_history = ""
+
+
+def register_history(url_name: str) -> None:
+    """Name the section that shows what was ever done to an object: it takes `?object=kind:id`."""
+    global _history  # noqa: PLW0603 - there is one
+    _history = url_name
+
+
+def history() -> str:
+    """The name of that section, empty when no room has one."""
+    return _history
+
+
 def sections() -> Sequence[Section]:
     """All pages of the settings in the order of the page."""
     return sorted(_sections.values(), key=lambda one: (SECTION_GROUPS.index(one.group), one.order, one.label))

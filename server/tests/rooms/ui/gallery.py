@@ -12,10 +12,12 @@ import types
 import wsgiref.simple_server
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 
 from django import forms
 from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
+from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -23,7 +25,7 @@ from django.shortcuts import redirect, render
 from django.test import override_settings
 from django.urls import path
 
-from daytwo_server.ui import charts, icons, stack, toasts
+from daytwo_server.ui import charts, htmx, icons, stack, storage, toasts
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self';"
@@ -91,7 +93,11 @@ def context(words: str = "Said in one sentence.", *, now: dt.datetime | None = N
         "long_ago": now - dt.timedelta(days=40),
         "later": now + dt.timedelta(minutes=9),
         "icon_names": sorted(icons.names()),
-        "rows": ["Webhook deliveries failing for 4 customers", "Database connections at 86% of the pool", words],
+        "rows": list(
+            enumerate(
+                ["Webhook deliveries failing for 4 customers", "Database connections at 86% of the pool", words], 1
+            )
+        ),
         "form": form,
         "filters": [
             {"name": "Status", "verb": "is", "value": "unresolved", "url": "#status"},
@@ -185,10 +191,37 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     return redirect("/?quiet&signed-out")
 
 
+def rows(request: HttpRequest) -> HttpResponse:
+    """The list again, without the rows that the form named."""
+    do, _, own = request.POST["do"].partition(":")
+    gone = {own} if own else set(request.POST.getlist("row"))
+    values = context()
+    left = [] if "every" in request.POST and not own else values["rows"]
+    values["rows"] = [row for row in left if str(row[0]) not in gone]
+    page = render(request, "ui/gallery_rows.html", values)
+    return toasts.attach(page, toasts.Toast(f"{do}: {', '.join(sorted(gone))}", undo="/undo"))
+
+
+def row(request: HttpRequest, number: int) -> HttpResponse:
+    """What stands behind a row: a page, and for a drawer the part of it that matters."""
+    if number == 404:
+        return render(request, "404.html", status=404)
+    part = f'<h1>Row {number}</h1><p tabindex="0">Said at length.</p><button class="button" hx-post="/done" hx-swap="none">Do</button>'
+    if htmx.wants_part(request):
+        return HttpResponse(part)
+    page = render(request, "ui/shell.html", {"nav": nav()})
+    page.content = page.content.decode().replace("</main>", f"{part}</main>")
+    return page
+
+
+def news(request: HttpRequest) -> HttpResponse:
+    return HttpResponse('<a href="/?quiet">2 new. Show</a>')
+
+
 def live(request: HttpRequest) -> HttpResponse:
     """The gallery with a stream in it, as a room would build it: its pieces name their own targets."""
     page = render(request, "ui/gallery.html", {**context(), "messages": []})
-    stream = '<div hx-sse:connect="/events" hx-swap="none"></div><p id="tally"><b id="kept">none</b></p>'
+    stream = '<div id="live" hx-sse:connect="/events" hx-swap="none"></div><p id="tally"><b id="kept">none</b></p>'
     page.content = page.content.decode().replace('<div class="page-header"', stream + '<div class="page-header"', 1)
     return page
 
@@ -208,6 +241,9 @@ def urls() -> types.ModuleType:
         path("theme", set_theme),
         path("error/<int:code>", error),
         path("done", done),
+        path("rows", rows),
+        path("row/<int:number>", row),
+        path("news", news),
         path("undo", undo),
         path("refused", refused),
         path("invalid", invalid),
@@ -228,7 +264,15 @@ class _Quiet(wsgiref.simple_server.WSGIRequestHandler):
 
 
 def _guarded(app: StaticFilesHandler) -> object:
+    """Under the policy, and with style sheets and scripts as small as the build step makes them."""
+
     def answer(environ, start_response):
+        if (shrink := storage.shrinker(environ["PATH_INFO"])) and environ["PATH_INFO"].startswith("/static/"):
+            name = environ["PATH_INFO"].removeprefix("/static/")
+            kind = "text/css" if name.endswith(".css") else "text/javascript"
+            start_response("200 OK", [("Content-Type", f"{kind}; charset=utf-8")])
+            return [shrink(Path(finders.find(name)).read_text("utf-8")).encode()]
+
         def start(status, headers, exc_info=None):
             return start_response(status, [*headers, ("Content-Security-Policy", POLICY)], exc_info)
 

@@ -44,7 +44,7 @@ def test_a_page_without_navigation_viewer_or_theme_shows_none_of_them():
 
 def test_the_server_writes_theme_density_and_key_switch_on_the_root_element():
     html = render_to_string("ui/shell.html", {"theme": "dark", "density": "compact", "keys_off": True})
-    assert '<html lang="en" data-theme="dark" data-density="compact" data-keys="off">' in html
+    assert '<html lang="en" data-theme="dark" data-density="compact" data-zone="UTC" data-keys="off">' in html
 
 
 def test_the_current_page_is_marked_in_the_navigation_and_in_the_tab_bar():

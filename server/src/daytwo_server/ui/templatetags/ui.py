@@ -14,12 +14,13 @@ from django.forms import BoundField, CheckboxInput, RadioSelect
 from django.template.base import Node, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from daytwo_server.core import clock
-from daytwo_server.ui import charts, formats, highlight, icons, people, stack, toasts
+from daytwo_server.ui import charts, formats, highlight, icons, nav, people, shortcuts, stack, toasts
 from daytwo_server.ui.strict import choice
 
 register = template.Library()
@@ -44,6 +45,34 @@ def compile_icon(parser: Parser, token: Token) -> Node:
     name = getattr(first, "var", None)  # a string when it is a literal, otherwise a Variable
     if isinstance(name, str) and name not in icons.names():
         raise template.TemplateSyntaxError(f"{{% icon %}} has no icon {name!r}; {icons.SPRITE} lists the names")
+    return node
+
+
+# ---- Keys ----
+
+
+@register.simple_tag(name="key")
+def shortcut(key: str, label: object = "") -> SafeString:
+    """Attributes that let a key press this button or link. `label` says what it does there, where the text does not.
+
+    The letters and their meanings are those of `ui.shortcuts`.
+    """
+    if not shortcuts.known(key):
+        return mark_safe("")
+    words = format_html(' data-key-label="{}"', label) if label else ""
+    return format_html('data-key="{}"{}', key, words)
+
+
+_compile_key = register.tags["key"]
+
+
+@register.tag("key")
+def compile_key(parser: Parser, token: Token) -> Node:
+    """As with icons: a literal key without a meaning fails wherever the template is compiled."""
+    node: Node = _compile_key(parser, token)
+    name = getattr(next(iter(getattr(node, "args", ())), None), "var", None)
+    if isinstance(name, str) and name not in shortcuts.LETTERS:
+        raise template.TemplateSyntaxError(f"{{% key %}} knows no {name!r}; give it a meaning in ui/shortcuts.py")
     return node
 
 
@@ -75,7 +104,7 @@ def avatar(name: object, size: str = "", *, key: object = "", square: bool = Fal
     name = str(name)
     size = choice(size, icons.SIZES, "avatar size")
     css = "avatar" + (f" avatar--{size}" if size else "") + (" avatar--square" if square else "")
-    meaning = format_html('role="img" aria-label="{}"', name) if alone else mark_safe('aria-hidden="true"')
+    meaning = mark_safe('role="img"') if alone else mark_safe('aria-hidden="true"')  # the title is the name
     colour = people.hue(str(key) or name)
     return format_html(
         '<span class="{}" style="--hue: {}" title="{}" {}>{}</span>', css, colour, name, meaning, people.initials(name)
@@ -83,11 +112,16 @@ def avatar(name: object, size: str = "", *, key: object = "", square: bool = Fal
 
 
 @register.simple_tag
-def number(value: float | None, *, short: bool = False) -> SafeString:
-    """Digits of equal width; `short` writes 12345 as 12.3k and keeps the whole number in the tooltip."""
+def number(value: float | None, *, short: bool = False, bare: bool = False) -> SafeString:
+    """Digits of equal width; `short` writes 12345 as 12.3k and keeps the whole number in the tooltip.
+
+    `bare` is for long lists whose cells have digits of equal width already.
+    """
     if value is None:
         return mark_safe('<span class="number subtle">&ndash;</span>')
     text, whole = (formats.compact if short else formats.grouped)(value), formats.grouped(value)
+    if bare:
+        return format_html('<span title="{}">{}</span>', whole, text) if text != whole else mark_safe(text)  # noqa: S308 - digits
     if text == whole:
         return format_html('<span class="number">{}</span>', text)
     return format_html('<span class="number" title="{}">{}</span>', whole, text)
@@ -98,13 +132,15 @@ def number(value: float | None, *, short: bool = False) -> SafeString:
 
 @register.simple_tag
 def time(
-    value: dt.datetime | None, style: str = "", *, css: str = "", stop: bool = True, never: str = "never"
-) -> SafeString:
+    value: dt.datetime | None, style: str = "", *, css: str = "", stop: bool = True, bare: bool = False,
+    never: str = "never",
+) -> SafeString:  # fmt: skip
     """How long ago, with the exact moment in a tooltip, in the reader's time zone. Styles: "" is "5 min ago", "short"
     is "5 min", "clock" is "08:40", "date" is "14 Oct". A missing value reads `never`.
 
     `stop` lets the keyboard stop here to show the tooltip. Turn it off inside a link and in long lists, where the
-    focus of the link or the row shows it.
+    focus of the link or the row shows it. `bare` leaves even the tooltip to static/ui/js/tips.js, for lists of fifty;
+    they say `data-relative` once, on an element around them.
     """
     if value is None:
         return format_html('<span class="subtle">{}</span>', never)
@@ -118,9 +154,12 @@ def time(
             text = formats.day(moment, now)
         case _:
             text = formats.relative(moment, now, short=style == "short")
+    utc = f"{value.astimezone(clock.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if bare:
+        return format_html('<time datetime="{}">{}</time>', utc, text)
     return format_html(
         '<time datetime="{}" title="{}"{}{}{}>{}</time>',
-        value.astimezone(clock.UTC).isoformat(timespec="seconds"),
+        utc,
         formats.exact(moment),
         format_html(' class="{}"', css) if css else "",
         format_html(' data-relative="{}"', style) if relative and near else "",
@@ -147,6 +186,12 @@ def countdown(until: dt.datetime, soon: int = 600) -> SafeString:
         '<b class="strong number{}" data-countdown="{}" data-soon="{}">{}</b>',
         tone, int(until.timestamp()), soon, formats.clock_face(seconds),
     )  # fmt: skip
+
+
+@register.simple_tag
+def zone() -> str:
+    """The name of the reader's time zone, for scripts that write times."""
+    return timezone.get_current_timezone_name()
 
 
 @register.simple_tag
@@ -220,9 +265,61 @@ def chips(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("ui/components/pager.html")
-def pager(newer: str = "", older: str = "") -> dict[str, Any]:
+def pager(newer: str = "", older: str = "", back: str = "Newer", on: str = "Older") -> dict[str, Any]:
     """Links to the pages around a cursor; nothing at all when there is only one page."""
-    return {"newer": newer, "older": older}
+    return {"newer": newer, "older": older, "back": back, "on": on}
+
+
+@register.simple_tag(takes_context=True)
+def history(context: Context, kind: str, object_id: object, label: object = "Who changed this") -> SafeString:
+    """A link to everything that was done to this object, for those who may see it; nothing for others."""
+    url = reverse(nav.history()) if nav.history() else ""
+    if not any(item["url"] == url for group in context.get("sections") or () for item in group["items"]):
+        return mark_safe("")
+    return format_html('<a class="link" href="{}?object={}:{}">{}</a>', url, kind, object_id, label)
+
+
+# ---- Lists ----
+
+
+@register.simple_block_tag
+def bulk(content: SafeString, label: object, *, every: object = "", total: int = 0, most: int = 0) -> SafeString:
+    """The bar that shows while rows of a form[data-ticks] are selected; its content are the buttons.
+
+    With `every` it offers to mean the whole list, all `total` rows of it or the first `most`; the form then sends
+    `every`, and it is for the page to know by this value what the list was when it was shown.
+    """
+    capped = 0 < most < total
+    words = f"{most if capped else total:,}"
+    text = f"The first {words} that match" if capped else f"All {words} that match"
+    return render_to_string(
+        "ui/components/bulk.html", {"content": content, "label": label, "every": every, "words": words, "text": text}
+    )
+
+
+@register.inclusion_tag("ui/components/news.html")
+def news(url: str) -> dict[str, Any]:
+    """Where news appear that the page does not show yet: `url` answers with a link, or with nothing.
+
+    It is asked whenever the stream of the page's `#live` says that something changed.
+    """
+    return {"url": url}
+
+
+@register.inclusion_tag("ui/components/drawer.html")
+def drawer(ref: object = "", url: str = "") -> dict[str, Any]:
+    """Once on a page with `data-drawer`: see static/ui/js/drawer.js. `ref` and `url` are of what `?open=` names, for a
+    row that is not on this page.
+    """
+    return {"ref": ref, "url": url}
+
+
+@register.inclusion_tag("ui/components/neighbours.html")
+def neighbours(url: str, noun: object = "row", *, keys: bool = True) -> dict[str, Any]:
+    """Links to the rows before and after `url` in the list that somebody came from (one with `data-list`); hidden when
+    they came another way. A link with `data-list-link` then leads back to that very list.
+    """
+    return {"url": url, "noun": noun, "keys": keys}
 
 
 # ---- Blocks ----
@@ -281,15 +378,16 @@ def copy_button(text: str, label: str = "Copy") -> dict[str, Any]:
 @register.inclusion_tag("ui/components/post_button.html")
 def post_button(
     label: object, url: str, *, tone: str = "", icon: str = "", small: bool = False, key: str = "",
-    fields: Mapping[str, object] | None = None,
+    fields: Mapping[str, object] | None = None, form: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """A button that changes something at once. It asks no question: what it does can be undone from its toast.
 
-    `fields` are sent along as hidden inputs; `key` is the letter that presses it.
+    `fields` are sent along as hidden inputs; `key` is the letter that presses it. In a list `form` is the id of one
+    form for all rows, `<form id="rows" method="post">{% csrf_token %}</form>`: fifty forms are 15 kB.
     """
     tone = choice(tone, BUTTON_TONES, "button tone")
     words = {"label": label, "url": url, "tone": tone, "icon": icon, "small": small, "key": key}
-    return {**words, "fields": dict(fields or {})}
+    return {**words, "fields": dict(fields or {}), "form": form}
 
 
 @register.inclusion_tag("ui/components/field.html")

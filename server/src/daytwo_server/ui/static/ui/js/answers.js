@@ -12,13 +12,15 @@ const REASONS = {
 const complain = (text, retry) =>
   document.dispatchEvent(new CustomEvent("ui:toast", { detail: { text, level: "error", retry } }));
 
-const again = (el) => {
-  if (el instanceof HTMLFormElement) return () => el.requestSubmit();
+/* The same button again: a form may have several, and they mean different things. */
+const again = ({ sourceElement: el, request }) => {
+  if (el instanceof HTMLFormElement) return () => el.requestSubmit(request.submitter?.isConnected ? request.submitter : null);
   return el instanceof HTMLButtonElement ? () => el.click() : null;
 };
 
-/* A poll or a stream that fails in the background is the live sign's business, no reason to interrupt anybody. */
-const asked = (ctx) => ctx?.sourceEvent?.isTrusted;
+/* A poll or a stream that fails in the background is the live sign's business, no reason to interrupt anybody. A button
+   that a key pressed counts as asked for, though its click is not `isTrusted`. */
+const asked = (ctx) => /^(?:click|submit|change)$/.test(ctx?.sourceEvent?.type);
 
 document.addEventListener("htmx:response:error", (event) => {
   const { ctx } = event.detail;
@@ -26,14 +28,14 @@ document.addEventListener("htmx:response:error", (event) => {
   if (status === 409 || status === 422 || !asked(ctx)) return;
   const told = headers.get("Content-Type")?.startsWith("text/plain") ? ctx.text.trim().slice(0, 300) : "";
   const text = told || REASONS[status] || `The server failed (${status}). Look whether your change is there before you retry.`;
-  complain(text, status === 401 || status >= 500 ? again(ctx.sourceElement) : null);
+  complain(text, [401, 429].includes(status) || status >= 500 ? again(ctx) : null);
 });
 
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   // With a response in hand the server was there, and the fault is in this page.
   if (!asked(ctx) || ctx.response) return;
-  complain("The server did not answer. Your change may not be saved.", again(ctx.sourceElement));
+  complain("The server did not answer. Your change may not be saved.", again(ctx));
 });
 
 /* A request for a piece that was redirected to a whole page: the session ended and this is the sign-in page, or a view

@@ -36,10 +36,10 @@ const face = (seconds) => {
 };
 
 const tickTimes = () => {
-  for (const el of document.querySelectorAll("time[data-relative]")) {
+  for (const el of document.querySelectorAll("time[data-relative], [data-relative] time")) {
     const seconds = now() - Date.parse(el.dateTime) / 1000;
     // From a week on the server's date is better than anything that can be counted here.
-    if (Math.abs(seconds) < WEEK) el.textContent = relative(seconds, el.dataset.relative === "short");
+    if (Math.abs(seconds) < WEEK) el.textContent = relative(seconds, el.closest("[data-relative]").dataset.relative === "short");
   }
 };
 

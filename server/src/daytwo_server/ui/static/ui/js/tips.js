@@ -9,6 +9,13 @@ document.body.append(tip);
 
 let shown = null;
 
+/* As ui/formats.py says it, for lists of fifty that would say it twice in each row. */
+const exact = (moment) => {
+  const { zone } = document.documentElement.dataset;
+  const style = { timeZone: zone, day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
+  return new Intl.DateTimeFormat("en-GB", style).format(new Date(moment)).replace(" at ", ", ");
+};
+
 /* Above its element, or below where there is no room. In a row it stands beside, so as not to cover the row's title. */
 const place = (el) => {
   const box = el.getBoundingClientRect();
@@ -33,9 +40,11 @@ const show = (el) => {
   hide();
   if (el.title) {
     el.dataset.tip = el.title;
+    // What has no other name keeps this one.
+    if (el.role === "img" && !el.ariaLabel) el.ariaLabel = el.title;
     el.removeAttribute("title");
   }
-  tip.textContent = el.dataset.tip;
+  tip.textContent = el.dataset.tip ?? exact(el.dateTime);
   // Whoever wrote their own description knows better.
   if (!el.hasAttribute("aria-describedby")) el.setAttribute("aria-describedby", tip.id);
   tip.showPopover();
@@ -43,9 +52,9 @@ const show = (el) => {
   shown = el;
 };
 
-const SOURCE = "[title], [data-tip]";
+const SOURCE = "[title], [data-tip], time";
 const own = (target) => (target instanceof Element ? target.closest(SOURCE) : null);
-const inside = (target) => (target.closest(".row, tr") ?? target).querySelector("time[title], time[data-tip]");
+const inside = (target) => (target.closest(".row, tr") ?? target).querySelector("time");
 
 document.addEventListener("pointerover", (event) => {
   if (event.pointerType === "touch") return;
