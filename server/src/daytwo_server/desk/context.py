@@ -1,0 +1,18 @@
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from daytwo_server.accounts import permissions
+
+
+def desk(request: HttpRequest) -> dict[str, Any]:
+    """Where the frame around every page finds the palette; nothing for those who may not use it. Costs no query."""
+    user = getattr(request, "user", None)
+    if user is None or not permissions.can(user, "desk.use"):
+        return {}
+    return {
+        "search_url": reverse("desk:search"),
+        "palette_url": reverse("desk:palette"),
+        "visit_url": reverse("desk:visit"),
+    }

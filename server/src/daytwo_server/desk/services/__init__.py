@@ -1,0 +1,29 @@
+"""Every write of what people keep at hand. Whoever calls has already asked `permissions.can`."""
+
+from daytwo_server.desk.services.drafts import MAX_DRAFT, Saved, clear_draft, keep_draft, save_draft
+from daytwo_server.desk.services.recent import visited
+from daytwo_server.desk.services.views import (
+    DeskError,
+    delete_view,
+    move_view,
+    rename_view,
+    restore_view,
+    save_view,
+    share_view,
+)
+
+__all__ = [
+    "MAX_DRAFT",
+    "DeskError",
+    "Saved",
+    "clear_draft",
+    "delete_view",
+    "keep_draft",
+    "move_view",
+    "rename_view",
+    "restore_view",
+    "save_draft",
+    "save_view",
+    "share_view",
+    "visited",
+]

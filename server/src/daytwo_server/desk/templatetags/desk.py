@@ -1,0 +1,85 @@
+"""What other rooms put on their pages: `{% load desk %}`."""
+
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from daytwo_server.accounts.permissions import can
+from daytwo_server.desk import selectors
+from daytwo_server.desk.services.views import normal
+
+register = template.Library()
+
+
+@register.inclusion_tag("desk/_views.html", takes_context=True)
+def saved_views(
+    context: Context, page: str, tabs: Iterable[Mapping[str, Any]], label: str, by: str = ""
+) -> dict[str, Any]:
+    """The tabs of a list: its own (as of `{% tabs %}`), then the viewer's saved views and those shared with everybody.
+
+    `page` names the list, `by` is the parameter that its own tabs set: an address with nothing else is no view to
+    save. Only the query string is kept, so a list needs nothing but this line.
+    """
+    request = context["request"]
+    user, query = request.user, _normal(request.GET.urlencode())
+    views = selectors.views(user, page)
+    here = next((view for view in views if view.query == query), None)
+    own = [{**tab, "current": tab.get("current") and here is None} for tab in tabs]
+    saved = [
+        {"label": view.name, "url": f"{request.path}?{view.query}", "current": view is here, "view": view}
+        for view in views
+    ]
+    may_change = here is not None and (here.owner_id == user.pk or can(user, "desk.tidy"))
+    return {
+        "tabs": own + saved,
+        "label": label,
+        "page": page,
+        "query": query,
+        "here": request.get_full_path(),
+        "view": here,
+        "own": here is not None and here.owner_id == user.pk,
+        "may_change": may_change,
+        "may_share": can(user, "desk.share"),
+        "savable": here is None and any(name != by for name, _ in urllib.parse.parse_qsl(query)),
+    }
+
+
+def _normal(query: str) -> str:
+    try:
+        return normal(query)
+    except ValueError:  # more parts than any list reads
+        return ""
+
+
+@register.simple_tag
+def visited(kind: str, object_id: object) -> SafeString:
+    """Say that this is the page of an object, so that it is among the viewer's recent ones."""
+    return format_html('<i hidden data-visit="{}:{}"></i>', kind, object_id)
+
+
+@register.inclusion_tag("desk/_draft.html", takes_context=True)
+def draft_textarea(
+    context: Context, key: str, name: str, label: str, *, rows: int = 3, maxlength: int = 10_000, hint: str = "",
+    text: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """A text field that keeps what somebody writes on the server, under `key`, until `services.clear_draft(user, key)`.
+
+    `text` comes first where it is given: what was sent and refused.
+    """
+    known = selectors.draft(context["request"].user, key)
+    return {
+        "key": key,
+        "name": name,
+        "label": label,
+        "rows": rows,
+        "maxlength": maxlength,
+        "hint": hint,
+        "text": text or (known.text if known else ""),
+        "draft": known,
+        "id": f"draft-{name}",
+    }
