@@ -18,3 +18,14 @@ class ReleaseSeen:
 
     project: int
     release: int
+
+
+@fact
+@dataclass(frozen=True)
+class DeployRecorded:
+    """A pipeline told of a deploy for the first time: it runs, or is over already."""
+
+    deploy: int
+    project: int
+    environment: int
+    release: int

@@ -1,9 +1,18 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 
-from daytwo_server.catalog.models import DsnKey
-from daytwo_server.catalog.services import MAX_LABEL, MAX_NAME
+from daytwo_server.accounts.models import User
+from daytwo_server.catalog.models import Component, DsnKey, Project
+from daytwo_server.catalog.services import MAX_LABEL, MAX_NAME, MAX_PLATFORM, OVERLAP
+from daytwo_server.core import clock
 
 MAX_RATE, MAX_BURST = 1_000_000, 10_000_000
+MAX_DESCRIPTION = 2000
 
 
 class ProjectForm(forms.Form):
@@ -12,8 +21,42 @@ class ProjectForm(forms.Form):
     )
 
 
+class ProjectSettingsForm(ProjectForm):
+    platform = forms.CharField(
+        required=False,
+        max_length=MAX_PLATFORM,
+        label="Platform",
+        help_text="What it is built with, for example python.",
+    )
+
+    @classmethod
+    def of(cls, project: Project) -> ProjectSettingsForm:
+        return cls(initial={"name": project.name, "platform": project.platform})
+
+
 class KeyForm(forms.Form):
     label = forms.CharField(max_length=MAX_LABEL, label="Label", help_text="Who uses it, for example web or mobile.")
+
+
+class _Moment(forms.DateTimeInput):
+    """The browser's own choice of day and time; whole minutes, in the reader's time zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class RotateForm(KeyForm):
+    ends_at = forms.DateTimeField(
+        label="The old key works until",
+        help_text="In your time zone. Until then both let events in; you see when nothing uses the old one any more.",
+        widget=_Moment,
+    )
+
+    @classmethod
+    def of(cls, key: DsnKey) -> RotateForm:
+        return cls(initial={"label": key.label, "ends_at": _whole_minutes(clock.now() + OVERLAP)})
 
 
 class KeyLimitsForm(forms.Form):
@@ -31,12 +74,50 @@ class KeyLimitsForm(forms.Form):
         required=False, min_value=1, max_value=MAX_BURST, label="Requests at once above that",
         help_text="Empty: as the installation allows.",
     )  # fmt: skip
+    ends_at = forms.DateTimeField(
+        required=False, label="Works until", help_text="In your time zone. Empty: it has no end.", widget=_Moment
+    )
 
     @classmethod
-    def of(cls, key: DsnKey) -> "KeyLimitsForm":
+    def of(cls, key: DsnKey, data: Any = None) -> KeyLimitsForm:
         origins = "\n".join(key.allowed_origins)
-        return cls(initial={"allowed_origins": origins, "rate_per_s": key.rate_per_s, "burst": key.burst})
+        ends_at = _whole_minutes(key.ends_at) if key.ends_at else None
+        limits = {"allowed_origins": origins, "rate_per_s": key.rate_per_s, "burst": key.burst, "ends_at": ends_at}
+        return cls(data, initial=limits)
 
     def clean_allowed_origins(self) -> list[str]:
         origins: str = self.cleaned_data["allowed_origins"]
         return [line.strip().rstrip("/") for line in origins.splitlines() if line.strip()]
+
+
+class ComponentForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_NAME, label="Name", help_text="As customers know it, for example Checkout API."
+    )
+    description = forms.CharField(
+        required=False, max_length=MAX_DESCRIPTION, label="Description", widget=forms.Textarea({"rows": 3})
+    )
+    project = forms.ChoiceField(required=False, label="Project", help_text="The app whose errors are this part's.")
+    team = forms.CharField(required=False, max_length=MAX_NAME, label="Team", help_text="Who runs it, in your words.")
+    owners = forms.MultipleChoiceField(
+        required=False, label="Owners", widget=forms.CheckboxSelectMultiple, help_text="Whom to ask."
+    )
+
+    def __init__(self, *args: Any, projects: Sequence[tuple[str, str]], people: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].choices = [("", "None"), *projects]  # type: ignore[attr-defined]
+        self.fields["owners"].choices = [(str(one.pk), str(one)) for one in people]  # type: ignore[attr-defined]
+
+    @staticmethod
+    def initial_of(component: Component) -> dict[str, Any]:
+        return {
+            "name": component.name,
+            "description": component.description,
+            "project": component.project.slug if component.project else "",
+            "team": component.team,
+            "owners": [str(owner.pk) for owner in component.owners.all()],
+        }
+
+
+def _whole_minutes(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(second=0, microsecond=0)

@@ -1,10 +1,13 @@
-"""How projects and keys are named where other rooms link to them."""
+"""How things of this room are named where other rooms link to them, and by which words they are found."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 
-from daytwo_server.catalog.models import DsnKey, Project
+from daytwo_server.catalog.models import Component, Deploy, DsnKey, Environment, Project, Release
+from daytwo_server.core import search
 from daytwo_server.core.ref import Ref, resolver
 
 
@@ -28,3 +31,78 @@ def keys(ids: Sequence[str]) -> Mapping[str, Ref]:
         )
         for key in found
     }
+
+
+@resolver("environment")
+def environments(ids: Sequence[str]) -> Mapping[str, Ref]:
+    found = Environment.objects.select_related("project").filter(pk__in=ids)
+    return {
+        str(one.pk): Ref(
+            "environment",
+            one.pk,
+            f"{one.project.name}: {one.name}",
+            reverse("catalog:environments", args=[one.project.slug]),
+        )
+        for one in found
+    }
+
+
+@resolver("release")
+def releases(ids: Sequence[str]) -> Mapping[str, Ref]:
+    found = Release.objects.select_related("project").filter(pk__in=ids)
+    return {
+        str(one.pk): Ref("release", one.pk, one.version, reverse("catalog:release", args=[one.project.slug, one.pk]))
+        for one in found
+    }
+
+
+def words_of_project(project: Project) -> tuple[str, str]:
+    """Title and further words, for the search index."""
+    return project.name, f"{project.slug} {project.platform}"
+
+
+def words_of_release(release: Release) -> tuple[str, str]:
+    """Title and further words, for the search index."""
+    return release.version, release.project.slug
+
+
+search.source("project", lambda: Project.objects.filter(archived_at=None), words_of_project)
+search.source("release", lambda: Release.objects.select_related("project"), words_of_release)
+
+
+@resolver("component")
+def components(ids: Sequence[str]) -> Mapping[str, Ref]:
+    return {
+        str(one.pk): Ref("component", one.pk, one.name, reverse("catalog:component", args=[one.slug]))
+        for one in Component.objects.filter(pk__in=ids)
+    }
+
+
+def words_of_component(component: Component) -> tuple[str, str]:
+    """Title and further words, for the search index."""
+    return component.name, f"{component.slug} {component.team} {component.description}"
+
+
+search.source("component", lambda: Component.objects.filter(archived_at=None), words_of_component)
+
+
+@resolver("deploy")
+def deploys(ids: Sequence[str]) -> Mapping[str, Ref]:
+    found = Deploy.objects.select_related("environment", "release").filter(pk__in=ids)
+    return {
+        str(one.pk): Ref(
+            "deploy",
+            one.pk,
+            f"{one.release.version} in {one.environment.name}",
+            reverse("catalog:deploy", args=[one.pk]),
+        )
+        for one in found
+    }
+
+
+def words_of_deploy(deploy: Deploy) -> tuple[str, str]:
+    """Title and further words, for the search index."""
+    return deploy.release.version, f"{deploy.environment.name} {deploy.project.slug}"
+
+
+search.source("deploy", lambda: Deploy.objects.select_related("project", "environment", "release"), words_of_deploy)

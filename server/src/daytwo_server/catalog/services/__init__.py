@@ -1,31 +1,45 @@
 """Every write about projects. Whoever calls has already asked `permissions.can`."""
 
 from daytwo_server.catalog.services.common import MAX_NAME, CatalogError, project_topic
+from daytwo_server.catalog.services.components import (
+    COMPONENTS_TOPIC,
+    ComponentWords,
+    archive_component,
+    change_component,
+    create_component,
+    restore_component,
+)
+from daytwo_server.catalog.services.deploys import DEPLOYS_TOPIC, BadDeploy, DeployWords, change_deploy, record_deploy
+from daytwo_server.catalog.services.environments import hide_environments, set_environment_kind, show_environments
 from daytwo_server.catalog.services.keys import (
     KEYS_TOPIC,
     MAX_LABEL,
+    OVERLAP,
     create_key,
     dsn,
+    end_key,
     ensure_derived_key,
     limit_key,
+    rotate_key,
     set_key_active,
+    undo_rotation,
 )
-from daytwo_server.catalog.services.projects import create_project, ensure_project
+from daytwo_server.catalog.services.projects import (
+    MAX_PLATFORM,
+    archive_project,
+    change_project,
+    create_project,
+    ensure_project,
+    restore_project,
+)
 from daytwo_server.catalog.services.sightings import Sighting, see
+from daytwo_server.catalog.services.volumes import note_uses
 
 __all__ = [
-    "KEYS_TOPIC",
-    "MAX_LABEL",
-    "MAX_NAME",
-    "CatalogError",
-    "Sighting",
-    "create_key",
-    "create_project",
-    "dsn",
-    "ensure_derived_key",
-    "ensure_project",
-    "limit_key",
-    "project_topic",
-    "see",
-    "set_key_active",
-]
+    "COMPONENTS_TOPIC", "DEPLOYS_TOPIC", "KEYS_TOPIC", "MAX_LABEL", "MAX_NAME", "MAX_PLATFORM", "OVERLAP", "BadDeploy",
+    "CatalogError", "ComponentWords", "DeployWords", "Sighting", "archive_component", "archive_project",
+    "change_component", "change_deploy", "change_project", "create_component", "create_key", "create_project", "dsn",
+    "end_key", "ensure_derived_key", "ensure_project", "hide_environments", "limit_key", "note_uses", "project_topic",
+    "record_deploy", "restore_component", "restore_project", "rotate_key", "see", "set_environment_kind",
+    "set_key_active", "show_environments", "undo_rotation",
+]  # fmt: skip

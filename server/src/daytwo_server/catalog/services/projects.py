@@ -1,16 +1,20 @@
 """Projects come to be by a person on a page or by `daytwo setup`."""
 
+from __future__ import annotations
+
+import re
+
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from daytwo_server.accounts.models import User
 from daytwo_server.catalog.models import Project
-from daytwo_server.catalog.services.common import CatalogError, checked_name
-from daytwo_server.catalog.services.keys import create_key
-from daytwo_server.core import audit
+from daytwo_server.catalog.services.common import CatalogError, checked_name, free_slugs, project_topic
+from daytwo_server.catalog.services.keys import KEYS_TOPIC, create_key
+from daytwo_server.core import audit, clock, live, search
 from daytwo_server.core.ref import Ref
 
-MAX_SLUG = 50  # the slug leaves room for a number within its 60 characters
+MAX_PLATFORM = 40
 
 
 def create_project(name: str, *, actor: User | None, platform: str = "") -> Project:
@@ -19,28 +23,85 @@ def create_project(name: str, *, actor: User | None, platform: str = "") -> Proj
     The name is trimmed and must have 1-100 characters; raises `CatalogError`. `actor` None stands for the operator.
     """
     with transaction.atomic():
-        project = _insert(checked_name(name), platform)
+        project = _insert(checked_name(name), _checked_platform(platform))
+        search.refresh("project", [project.pk])
         audit.record("catalog:project:created", actor=actor, ref=Ref("project", project.pk))
         create_key(project, "Default", actor=actor)
     return project
 
 
 def ensure_project(name: str) -> Project:
-    """The oldest project of this name, created when there is none. For `daytwo setup`."""
-    existing = Project.objects.filter(name=checked_name(name)).order_by("pk").first()
+    """The oldest project of this name, created when there is none. For `daytwo setup`.
+
+    One that was made under this name and renamed since is found by its slug, which its derived key is made of too.
+    """
+    name = checked_name(name)
+    existing = Project.objects.filter(name=name).order_by("pk").first()
+    if existing is None:
+        by_slug = Project.objects.filter(slug=slugify(name)).first()
+        existing = by_slug if by_slug and _was_renamed(by_slug) else None
     return existing or create_project(name, actor=None)
 
 
+def _was_renamed(project: Project) -> bool:
+    """Whether the slug is not the one its name would get, with or without a number."""
+    return not re.fullmatch(rf"{re.escape(slugify(project.name))}(-\d+)?", project.slug)
+
+
+def change_project(project: Project, *, name: str, platform: str, actor: User) -> None:
+    """Rename it and say what it is built with; the slug stays. Raises `CatalogError`."""
+    after = {"name": checked_name(name), "platform": _checked_platform(platform)}
+    before = {field: getattr(project, field) for field in after}
+    if before == after:
+        return
+    with transaction.atomic():
+        Project.objects.filter(pk=project.pk).update(**after)
+        ref = Ref("project", project.pk)
+        search.refresh("project", [project.pk])
+        audit.record("catalog:project:changed", actor=actor, ref=ref, before=before, after=after)
+        live.bump(project_topic(project.pk))
+
+
+def archive_project(project: Project, *, actor: User) -> None:
+    """Put it away: it leaves lists and choices, and its events are refused with 403 whatever its keys say.
+
+    Refused rather than dropped in silence, because an app that still reports has been forgotten somewhere, and SDKs
+    log a 403; what is refused is counted. Errors, releases and deploys stay. `restore_project` undoes it.
+    """
+    _archive(project, archived=True, actor=actor)
+
+
+def restore_project(project: Project, *, actor: User) -> None:
+    """Undo `archive_project`: its keys let events in as they did before."""
+    _archive(project, archived=False, actor=actor)
+
+
+def _archive(project: Project, *, archived: bool, actor: User) -> None:
+    at = clock.now() if archived else None
+    with transaction.atomic():
+        if Project.objects.filter(pk=project.pk, archived_at__isnull=archived).update(archived_at=at):
+            search.refresh("project", [project.pk])
+            verb = "archived" if archived else "restored"
+            audit.record(
+                f"catalog:project:{verb}",
+                actor=actor,
+                ref=Ref("project", project.pk),
+                before={"archived": not archived},
+                after={"archived": archived},
+            )
+            live.bump(KEYS_TOPIC, project_topic(project.pk))
+    project.archived_at = at
+
+
+def _checked_platform(platform: str) -> str:
+    return checked_name(platform, "platform", MAX_PLATFORM) if platform.strip() else ""
+
+
 def _insert(name: str, platform: str) -> Project:
-    wanted = slugify(name)[:MAX_SLUG].strip("-") or "project"
-    taken = set(Project.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
-    for number in range(1, len(taken) + 100):
-        slug = wanted if number == 1 else f"{wanted}-{number}"
-        if slug in taken:
-            continue
+    for slug in free_slugs(Project.objects.all(), name, "project"):
         try:
             with transaction.atomic():
                 return Project.objects.create(name=name, slug=slug, platform=platform)
         except IntegrityError:
             continue  # somebody took it between the look and the insert
-    raise CatalogError(f"No address is free for {name!r}; choose another name.")
+    raise CatalogError(f"No address is free for {name!r}; choose another name.", field="name")

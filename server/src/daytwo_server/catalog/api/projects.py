@@ -16,7 +16,7 @@ def list_projects(request: HttpRequest) -> ProjectsOut:
     """All projects with the address that SDKs report to."""
     public_url = conf.current().public_url
     return ProjectsOut(
-        projects=[
+        results=[
             ProjectOut(
                 id=project.pk,
                 name=project.name,
@@ -24,8 +24,10 @@ def list_projects(request: HttpRequest) -> ProjectsOut:
                 platform=project.platform,
                 created_at=project.created_at,
                 first_event_at=project.first_event_at,
+                archived_at=project.archived_at,
                 dsn=services.dsn(key, public_url) if key else None,
             )
             for project, key in selectors.projects_with_key()
-        ]
+        ],
+        next=None,
     )
