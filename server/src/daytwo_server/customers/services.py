@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from daytwo_server.accounts.models import User
-from daytwo_server.core import audit, clock, facts, sql
+from daytwo_server.core import audit, clock, facts, search, sql
 from daytwo_server.core.ref import Ref
 from daytwo_server.core.stores import DEFAULT
 from daytwo_server.customers.facts import CustomerErased
@@ -43,7 +43,8 @@ class Sighting:
 
 
 def see(batch: Iterable[Sighting]) -> dict[str, int]:
-    """The customer id of every key, creating who is unknown. Two queries, whatever the size of the batch.
+    """The customer id of every key, creating who is unknown. Two queries, whatever the size of the batch, and two more
+    when somebody is new.
 
     For what arrives with a public key: a new customer is unverified, and of a known one only first and last seen move
     (the last in steps of a minute), never e-mail, name, plan or organization. The same batch again changes nothing.
@@ -60,6 +61,7 @@ def see(batch: Iterable[Sighting]) -> dict[str, int]:
         }
         rows = [_row(who) for key, who in seen.items() if key not in known or _moves(who, known[key][1:])]
         written = sql.insert(DEFAULT, _TABLE, _COLUMNS, rows, on_conflict=_MOVE, returning="key, id") if rows else []
+        search.refresh("customer", [pk for key, pk in written if key not in known])
     return {key: pk for key, (pk, _, _) in known.items()} | dict(written)
 
 
@@ -74,6 +76,7 @@ def erase(customer: Customer, *, actor: User) -> None:
             verified=False, erased_at=clock.now(),
         )  # fmt: skip
         if erased:
+            search.remove("customer", [customer.pk])
             audit.record("customers:customer:erased", actor=actor, ref=Ref("customer", customer.pk))
             facts.record(CustomerErased(customer=customer.pk))
 

@@ -1,25 +1,27 @@
 """Pages about customers."""
 
 import urllib.parse
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core.pages import BadCursor
 from daytwo_server.customers import selectors, services
 from daytwo_server.customers.models import Customer
+from daytwo_server.errors.selectors import issues as errors
 from daytwo_server.ui import htmx
 
 MAX_SEARCH = 200
 
 
 @require("customers.view")
-@require_GET
+@require_safe
 def customer_list(request: HttpRequest) -> HttpResponse:
     """Who was seen last; `?q=` searches, `?cursor=` pages."""
     # No name holds a NUL, and PostgreSQL takes none, not even to compare with.
@@ -38,20 +40,33 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 
 
 @require("customers.view")
-@require_GET
+@require_safe
 def customer_page(request: HttpRequest, customer: int) -> HttpResponse:
-    """Who this is. Other rooms' sections join by their selectors."""
+    """Who this is, and what they ran into. Other rooms' sections join by their selectors."""
     found = get_object_or_404(Customer.objects.select_related("organization"), pk=customer)
-    may_erase = can(request.user, "customers.erase") and found.erased_at is None
-    return render(request, "customers/customer.html", {"customer": found, "may_erase": may_erase})
+    words: dict[str, Any] = {
+        "customer": found,
+        "may_erase": can(request.user, "customers.erase") and found.erased_at is None,
+    }
+    if can(request.user, "errors.view"):
+        try:
+            met = errors.of_customer(found.pk, cursor=request.GET.get("cursor", ""))
+        except BadCursor as problem:
+            return HttpResponseBadRequest(str(problem), content_type="text/plain")
+        words |= {
+            "errors": met.rows,
+            "newer": f"{request.path}?cursor={met.previous}" if met.previous else "",
+            "older": f"{request.path}?cursor={met.next}" if met.next else "",
+        }
+    return render(request, "customers/customer.html", words)
 
 
 @require("customers.erase")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def erase_customer(request: HttpRequest, customer: int) -> HttpResponse:
     """Asks first, as there is no way back."""
     found = get_object_or_404(Customer, pk=customer, erased_at=None)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "customers/erase.html", {"customer": found})
     assert isinstance(request.user, User)  # `require` let nobody else in
     services.erase(found, actor=request.user)
@@ -69,6 +84,6 @@ def _page_url(search: str, cursor: str | None) -> str:
 app_name = "customers"
 urlpatterns = [
     path("customers/", customer_list, name="list"),
-    path("customers/<int:customer>/", customer_page, name="detail"),
-    path("customers/<int:customer>/erase/", erase_customer, name="erase"),
+    path("customers/<id:customer>/", customer_page, name="detail"),
+    path("customers/<id:customer>/erase/", erase_customer, name="erase"),
 ]

@@ -10,9 +10,10 @@ from ninja.errors import HttpError, ValidationError
 
 from daytwo_server.accounts.api_auth import BearerToken
 from daytwo_server.core.pages import BadCursor
+from daytwo_server.core.query import BadFilter, Query, Term
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Event, Issue
-from daytwo_server.errors.query import BadFilter, Query, Term, parse
+from daytwo_server.errors.query import parse
 from daytwo_server.errors.schemas import (
     EventDetailOut,
     EventOut,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
 
-from daytwo_server.core import jobs, sql
+from daytwo_server.core import clock, jobs, sql
+from daytwo_server.core.db import chunked_delete
 from daytwo_server.core.stores import TELEMETRY
-from daytwo_server.errors.models import Event, EventBody, Facet, IssueUser
+from daytwo_server.errors.models import Activity, Event, EventBody, Facet, IssueUser
 from daytwo_server.errors.prepare import close_body, open_body
 
 CHUNK = 200
+DELETED_KEPT = dt.timedelta(days=1)
 # Tags that SDKs make from the user, beside the `user` of the event itself.
 PERSONAL_FACETS = ("user", "user.id", "user.email", "user.username", "user.name", "user.ip", "user.ip_address")
 
@@ -45,3 +48,10 @@ def _forget_bodies(events: Any) -> None:
                 if isinstance(event.get("tags"), dict):
                     event["tags"].pop(name, None)
             EventBody.objects.filter(event_id=row.event_id, project_id=row.project_id).update(body=close_body(event))
+
+
+@jobs.periodic("37 3 * * *")
+@jobs.job("errors.prune_comments")
+def prune_comments() -> None:
+    """Remove comments a day after they were deleted."""
+    chunked_delete(Activity.objects.filter(deleted_at__lt=clock.now() - DELETED_KEPT))

@@ -48,6 +48,19 @@ class Issue(models.Model):
             models.Index(fields=["status", "-first_seen", "-id"], name="issue_status_first"),
             models.Index(fields=["status", "-count", "-id"], name="issue_status_count"),
             models.Index(fields=["status", "-users", "-id"], name="issue_status_users"),
+            # The status is no part of its condition: it is a parameter of the query, which SQLite would not recognise.
+            models.Index(
+                fields=["status", "-last_seen", "-id"],
+                condition=models.Q(regressed_at__isnull=False),
+                name="issue_regressed",
+            ),
+            models.Index(fields=["project", "-first_seen", "-id"], name="issue_project_first"),
+            models.Index(fields=["project", "first_release", "-id"], name="issue_project_release"),
+            models.Index(
+                fields=["project", "-regressed_at", "-id"],
+                condition=models.Q(regressed_at__isnull=False),
+                name="issue_project_regressed",
+            ),
         ]
 
     @property
@@ -164,7 +177,10 @@ class IssueUser(models.Model):
 
 
 class Activity(models.Model):
-    """A change of an issue's state, who made it (nobody: Daytwo itself) and what it was before, so it can be undone."""
+    """A change of an issue's state, who made it (nobody: Daytwo itself) and what it was before, so it can be undone.
+
+    A comment has its words in `after["text"]`; deleted, it stays for a day.
+    """
 
     class Kind(models.TextChoices):
         OPENED = "opened"
@@ -173,6 +189,7 @@ class Activity(models.Model):
         UNRESOLVED = "unresolved"
         REGRESSED = "regressed"
         ASSIGNED = "assigned"
+        COMMENTED = "commented"
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="activities", db_index=False)
     at = models.DateTimeField()
@@ -180,6 +197,7 @@ class Activity(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    deleted_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["issue", "-at", "-id"], name="activity_of_issue")]

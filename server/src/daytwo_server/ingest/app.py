@@ -192,10 +192,21 @@ class IngestApp:
             if key is None and not self._keys.knows:
                 raise try_later("The keys cannot be read now.", reason="starting", retry_after_s=2)
         request.counted_project = key.project if key else 0
-        request.key = auth.check(key, project=request.where.project)
+        request.key = self._checked(request, key)
         request.project = request.key.project
         self._check_origin(request, request.key)
         self._guards.check(request.key)
+
+    def _checked(self, request: _Request, key: Key | None) -> Key:
+        """The key, if it lets this request in; a use of it is noted either way. Raises 403."""
+        try:
+            checked = auth.check(key, project=request.where.project, now=request.received)
+        except Refused:
+            if key is not None:
+                self._counts.used(key.public_key, let_in=False)
+            raise
+        self._counts.used(checked.public_key, let_in=True)
+        return checked
 
     def _check_origin(self, request: _Request, key: Key) -> None:
         if not request.origin or not key.allowed_origins:

@@ -92,14 +92,20 @@ def denied(detail: str, *, reason: str) -> Refused:
     return Refused(403, detail, reason=reason)
 
 
-def check(key: Key | None, *, project: int | None) -> Key:
-    """The key, if it is known, active and of the project in the path (None: the path names none). Raises 403."""
+def check(key: Key | None, *, project: int | None, now: float) -> Key:
+    """The key, if it is known, of the project in the path (None: the path names none), and lets events in at the unix
+    second `now`. Raises 403.
+    """
     if key is None:
         raise denied("The key is not known here.", reason="unknown_key")
     if project is not None and key.project != project:
         raise denied(f"The key does not belong to project {project}.", reason="wrong_project")
     if not key.active:
         raise denied("The key is disabled.", reason="disabled_key")
+    if key.ends_at is not None and key.ends_at <= now:
+        raise denied("The key has ended; another one replaces it.", reason="ended_key")
+    if key.archived:
+        raise denied("The project is archived.", reason="archived_project")
     return key
 
 

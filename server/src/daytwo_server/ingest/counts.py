@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from daytwo_server.core.groupcommit import Closed, CommitFailed, QueueFull
 from daytwo_server.ingest.limits import ITEM_BYTES
-from daytwo_server.ingest.spool import CountRow, Counts
+from daytwo_server.ingest.spool import CountRow, Counts, KeyUse
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class ItemCounts:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._rows: dict[_Row, int] = {}
+        self._uses: dict[tuple[int, str, bool], int] = {}  # few: only keys of the table are counted
         self._totals: dict[tuple[str, str, str], int] = {}
         self._sdks: set[str] = set()
         self._sdks_since = 0.0
@@ -66,18 +67,29 @@ class ItemCounts:
     def dropped(self, project: int, item: str, sdk: str, reason: str, n: int = 1) -> None:
         self._count(project, item, sdk, DROPPED, reason, n)
 
+    def used(self, public_key: str, *, let_in: bool) -> None:
+        """Count a request by a key that is known, so that people see which of their keys are still in use."""
+        use = (int(self._clock()) // 60 * 60, public_key, let_in)
+        self._uses[use] = self._uses.get(use, 0) + 1
+
     async def flush(self, spool: Submitter) -> bool:
         """Write the rows now. False when they could not be written and are kept."""
         async with self._flushing:
             rows, self._rows = self._rows, {}
-            if not rows:
+            uses, self._uses = self._uses, {}
+            if not rows and not uses:
                 return True
+            counts = Counts(
+                [CountRow(*row, n) for row, n in rows.items()], [KeyUse(*use, n) for use, n in uses.items()]
+            )
             try:
-                await spool.submit(Counts([CountRow(*row, n) for row, n in rows.items()]))
+                await spool.submit(counts)
             except (CommitFailed, QueueFull, Closed) as error:
                 log.debug("Counts are kept in memory: %s", error)
                 for row, n in rows.items():
                     self._rows[row] = self._rows.get(row, 0) + n
+                for use, n in uses.items():
+                    self._uses[use] = self._uses.get(use, 0) + n
                 return False
             return True
 

@@ -19,8 +19,7 @@ from django.db import close_old_connections, transaction
 
 import daytwo
 from daytwo_server.catalog import services as catalog
-from daytwo_server.core import clock, secret, sql
-from daytwo_server.core.conf import Conf
+from daytwo_server.core import clock, preferences, secret, sql
 from daytwo_server.core.stores import DEFAULT
 from daytwo_server.core.trouble import is_trouble, words
 from daytwo_server.customers import services as customers
@@ -49,10 +48,11 @@ class LostCursor(Exception):
 
 @dataclass
 class Batch:
-    """What one pass over the spool holds. `counts` gathers outcomes by hour and `CountKey`."""
+    """What one pass over the spool holds. `counts` gathers outcomes by hour and `CountKey`, `uses` those of keys."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     counts: Counter[tuple[dt.datetime, CountKey]] = field(default_factory=Counter)
+    uses: Counter[tuple[str, int, bool]] = field(default_factory=Counter)
 
     def count(self, arrival: Arrival, outcome: str, reason: str = "", n: int = 1) -> None:
         self.counts[_hour(arrival.received), (arrival.project, "event", arrival.sdk, outcome, reason)] += n
@@ -61,10 +61,9 @@ class Batch:
 class Digester:
     """Digests one spool. `run_once` does one batch; `run` goes on until told to stop."""
 
-    def __init__(self, reader: Reader, *, node: str, conf: Conf, folder: Path) -> None:
+    def __init__(self, reader: Reader, *, node: str, folder: Path) -> None:
         self._reader = reader
         self._node = node
-        self._conf = conf
         self._quarantine = Quarantine(folder / "quarantine")
         self._quarantined = deque(self._quarantine.positions())  # to be tried again: this may be a later version
         self._status = DigestStatus(folder / "digest.json")
@@ -174,10 +173,10 @@ class Digester:
             self._position = move[1]
 
     def _prepare(self, batch: Batch) -> list[Prepared]:
-        prepared = []
+        prepared, settings = [], preferences.current()
         for arrival in batch.arrivals:
             try:
-                event = prepare(arrival, scrubbing=self._conf.scrub, scrub_keys=self._conf.scrub_keys)
+                event = prepare(arrival, scrubbing=settings.scrub, scrub_keys=settings.scrub_keys)
             except Unreadable as problem:
                 log.warning("an event could not be read", reason=str(problem), project=arrival.project)
                 batch.count(arrival, "dropped", "unreadable")
@@ -189,7 +188,7 @@ class Digester:
     def _store(self, events: Sequence[Prepared], batch: Batch) -> list[Prepared]:
         """Everything but the cursor; returns the events that were new.
 
-        Rows are taken in one order (customers, issues and what hangs on them, releases, counts), each kind sorted, so
+        Rows are taken in one order (customers, issues and what hangs on them, releases, keys, counts), each sorted, so
         that two digesters wait for each other and never for themselves.
         """
         known = customers.see(sighting for event in events if (sighting := _sighting(event)))
@@ -199,6 +198,8 @@ class Digester:
         catalog.see([_told(event) for event in fresh])
         for event in fresh:
             batch.count(event.arrival, "stored")
+        if batch.uses:
+            catalog.note_uses(batch.uses)
         _add_counts(batch.counts)
         return fresh
 
@@ -248,6 +249,8 @@ def _sort(records: Sequence[Record], *, lost: int = 0) -> Batch:
         if isinstance(record.content, Counts):
             for row in record.content.rows:
                 _count_row(batch, row)
+            for use in record.content.uses:
+                batch.uses[use.key, use.minute, use.let_in] += use.n
         else:
             batch.arrivals.extend(_arrivals(record.position, record.content))
     return batch

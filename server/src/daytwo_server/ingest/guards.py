@@ -64,7 +64,7 @@ class _Bucket:
 
 
 class Guards:
-    """Says no before work is done. Used on one event loop only.
+    """Says no before work is done. Used on one event loop only, but for `limit`.
 
     `check(key)` raises a 429 `Refused`, or takes one request off the key's bucket. `hold` and `release` account for
     the payloads of all requests that are being read or written to disk at one time: `max_held_bytes`. `rate_per_s` and
@@ -83,15 +83,21 @@ class Guards:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spool = spool
-        self._default_rate = (rate_per_s, float(burst))
-        self._spool_max = spool_max_bytes
-        self._min_free = min_free_bytes
+        self.limit(
+            rate_per_s=rate_per_s, burst=burst, spool_max_bytes=spool_max_bytes, min_free_bytes=min_free_bytes
+        )
         self._max_held = max_held_bytes
         self._monotonic = monotonic
         self._buckets: dict[str, _Bucket] = {}
         self._free_now = 0
         self._look_at = -math.inf
         self._held = 0
+
+    def limit(self, *, rate_per_s: float, burst: int, spool_max_bytes: int, min_free_bytes: int) -> None:
+        """Hold to these from now on. May be called on any thread: each of them is replaced whole."""
+        self._default_rate = (rate_per_s, float(burst))
+        self._spool_max = spool_max_bytes
+        self._min_free = min_free_bytes
 
     @property
     def held_bytes(self) -> int:

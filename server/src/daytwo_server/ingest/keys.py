@@ -15,7 +15,10 @@ _UNREAD = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A DSN key. `rate_per_s` and `burst` of None mean the installation's default."""
+    """A DSN key. `rate_per_s` and `burst` of None mean the installation's default.
+
+    From the unix second `ends_at` on it lets nothing in; None: it has no end. `archived`: its project is.
+    """
 
     public_key: str
     project: int
@@ -23,6 +26,8 @@ class Key:
     allowed_origins: tuple[str, ...] = ()
     rate_per_s: float | None = None
     burst: int | None = None
+    ends_at: float | None = None
+    archived: bool = False
 
 
 class KeyTable:

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
 from daytwo_server.catalog.models import Project
 from daytwo_server.core.conf import Conf
-from daytwo_server.ingest import status
+from daytwo_server.ingest import envelope, status
 from daytwo_server.ingest.limits import MIB
 from daytwo_server.ingest.models import Cursor, ItemCount
 from daytwo_server.ingest.quarantine import Quarantine
 from daytwo_server.ingest.spool import segments
 
+NOT_STORED_YET = envelope.NOT_STORED_YET
+# Reasons why nothing is missing although something was dropped.
+NO_LOSS = frozenset({NOT_STORED_YET, "duplicate"})
 _PROBE_BYTES = 64 * 1024  # more than most events have
 
 
@@ -51,12 +54,45 @@ class IngestState:
     quarantined: int
 
 
-def totals(since: dt.datetime) -> list[Row]:
-    """Sums since an hour, largest first."""
+@dataclass(frozen=True)
+class Hour:
+    """What became of the items of one hour, or of a day that is counted as one.
+
+    `lost` could have been stored; `let_go` are those of kinds that are not stored, and those that came twice.
+    """
+
+    at: dt.datetime
+    arrived: int
+    stored: int
+    let_go: int
+    lost: int
+
+
+def totals(since: dt.datetime, *, project: int | None = None) -> list[Row]:
+    """Sums since an hour, largest first; of all projects when none is given."""
     slugs = dict(Project.objects.values_list("pk", "slug"))
     fields = ("project_id", "item_type", "sdk", "outcome", "reason")
-    rows = ItemCount.objects.filter(hour__gte=since).values_list(*fields).annotate(n=Sum("count")).order_by("-n")
-    return [Row(slugs.get(project, ""), *rest) for project, *rest in rows]
+    rows = _counts(since, project).values_list(*fields).annotate(n=Sum("count")).order_by("-n")
+    return [Row(slugs.get(number, ""), *rest) for number, *rest in rows]
+
+
+def hours(since: dt.datetime, *, project: int | None = None) -> list[Hour]:
+    """The course of things; an hour in which nothing came is left out."""
+    let_go = Q(outcome="dropped", reason__in=NO_LOSS)
+    sums = {
+        "arrived": Sum("count", filter=Q(outcome="arrived"), default=0),
+        "stored": Sum("count", filter=Q(outcome="stored"), default=0),
+        "let_go": Sum("count", filter=let_go, default=0),
+        "lost": Sum("count", filter=Q(outcome="dropped") & ~Q(reason__in=NO_LOSS), default=0),
+    }
+    # By the hour alone, which is the order of the index: grouping by the outcome too would sort every row.
+    rows = _counts(since, project).values_list("hour").annotate(**sums).order_by("hour")
+    return [Hour(*row) for row in rows]
+
+
+def _counts(since: dt.datetime, project: int | None) -> QuerySet[ItemCount]:
+    found = ItemCount.objects.filter(hour__gte=since)
+    return found if project is None else found.filter(project_id=project)
 
 
 def state(conf: Conf) -> IngestState:

@@ -4,11 +4,12 @@ import re
 import make
 import pytest
 from django.test import Client
+from rooms.errors import happen
 
 from daytwo_server.customers import selectors
 from daytwo_server.customers.models import Customer
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 PART = {"HX-Request-Type": "partial"}
 NOON = make.moment("2026-11-23T12:00:00")
 
@@ -63,6 +64,22 @@ def test_the_page_of_a_customer_says_who_this_is(alice, signed_in):
     assert "Unverified" in signed_in(alice).get(f"/customers/{unknown.pk}/").text
 
 
+def test_the_page_of_a_customer_lists_the_errors_they_ran_into_latest_first(alice, signed_in):
+    from daytwo_server.errors.models import IssueUser
+
+    dana, shop = make.dana(), make.project("Shop")
+    for number in range(3):
+        one = happen.issue(shop, f"E{number}", at=NOON + dt.timedelta(minutes=number), user={"id": "dana"})
+        IssueUser.objects.filter(issue=one).update(customer_id=dana.pk)
+    happen.issue(shop, "Other", user={"id": "otto"})
+    page = signed_in(alice).get(f"/customers/{dana.pk}/")
+    assert [met.issue.type for met in page.context["errors"]] == ["E2", "E1", "E0"]
+    assert f'href="/errors/{one.pk}"' in page.text
+    assert "Other" not in page.text
+    assert "None. What they run into" in signed_in(alice).get(f"/customers/{make.customer('id:9').pk}/").text
+    assert signed_in(alice).get(f"/customers/{dana.pk}/?cursor=nonsense").status_code == 400
+
+
 def test_what_a_customer_calls_themselves_is_never_markup(alice, signed_in):
     evil = make.customer("id:<script>alert(1)</script>", name="<img src=x onerror=alert(1)>", email="<b>@example.com")
     for path in ("/customers/", f"/customers/{evil.pk}/", f"/customers/{evil.pk}/erase/"):
@@ -110,7 +127,7 @@ def test_pages_cost_the_same_however_many_customers_there_are(alice, signed_in, 
         customer = make.customer(organization=make.organization(f"Org {n}"))
     with django_assert_num_queries(3):  # session, viewer, customers with their organizations
         client.get("/customers/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):  # and what they ran into
         client.get(f"/customers/{customer.pk}/")
     ids = list(Customer.objects.values_list("pk", flat=True))
     with django_assert_num_queries(1):

@@ -63,8 +63,8 @@ def test_htmx_gets_the_list_without_the_rows_and_a_toast_with_undo(bob, signed_i
     assert response.status_code == 200
     page = response.content.decode()
     assert "<html" not in page
-    assert f'id="issue-{three[0].pk}"' not in page
-    assert f'id="issue-{three[1].pk}"' in page
+    assert f'id="ERR-{three[0].pk}"' not in page
+    assert f'id="ERR-{three[1].pk}"' in page
     toast = json.loads(response["HX-Trigger"])["ui:toast"]
     assert toast["text"] == f"ERR-{three[0].pk} resolved"
     assert toast["undo"].startswith("/errors/undo?changes=")
@@ -160,6 +160,72 @@ def test_who_is_no_member_cannot_be_assigned(bob, charlie, signed_in, three):
     assert not Activity.objects.filter(kind="assigned").exists()
 
 
+# -- all that match
+
+
+@pytest.fixture
+def many(shop):
+    """Sixty errors, every second of them a warning."""
+    now = clock.now()
+    for number in range(60):
+        happen.issue(
+            shop, f"E{number}", at=now - dt.timedelta(minutes=number), level="error" if number % 2 else "warning"
+        )
+    return Issue.objects.order_by("-last_seen")
+
+
+def test_a_list_of_several_pages_offers_all_that_match_and_one_page_does_not(bob, signed_in, many):
+    client = signed_in(bob)
+    newest = Issue.objects.order_by("-pk")[0].pk
+    page = client.get("/errors").content.decode()
+    assert f'name="every" value="{newest}" data-tick-every="60"> All 60 that match' in page
+    assert 'name="every"' not in client.get("/errors?level=error").content.decode()
+
+
+def test_all_that_match_are_those_of_the_filter_and_not_what_came_later(bob, signed_in, many, shop):
+    newest = Issue.objects.order_by("-pk")[0].pk
+    later = happen.issue(shop, "Later", level="warning")
+    data = {"do": "resolve", "every": newest, "issue": [many[0].pk]}
+    response = signed_in(bob).post("/errors?level=warning", data, headers=HTMX)
+    assert json.loads(response["HX-Trigger"])["ui:toast"]["text"] == "30 errors resolved"
+    assert set(Issue.objects.filter(status="resolved").values_list("level", flat=True)) == {"warning"}
+    later.refresh_from_db()
+    assert later.status == "unresolved"
+
+
+def test_one_undo_takes_all_of_them_back(bob, signed_in, many):
+    client = signed_in(bob)
+    newest = Issue.objects.order_by("-pk")[0].pk
+    response = client.post("/errors", {"do": "assign", "assignee": "me", "every": newest}, headers=HTMX)
+    undo = json.loads(response["HX-Trigger"])["ui:toast"]["undo"]
+    assert len(undo) < 200, "the ids of a thousand changes fit into an address"
+    assert Issue.objects.filter(assignee=bob).count() == 60
+    assert "60 changes undone" in client.post(undo, {"next": "/errors"}, follow=True).content.decode()
+    assert Issue.objects.filter(assignee=bob).count() == 0
+
+
+def test_no_more_than_a_limit_are_changed_at_once_and_the_list_says_so(bob, signed_in, many, monkeypatch):
+    monkeypatch.setattr("daytwo_server.errors.web.listing.MOST", 55)
+    client = signed_in(bob)
+    assert "The first 55 that match" in client.get("/errors").content.decode()
+    newest = Issue.objects.order_by("-pk")[0].pk
+    client.post("/errors", {"do": "ignore", "every": newest})
+    left = Issue.objects.filter(status="unresolved").order_by("-last_seen")
+    assert [one.pk for one in left] == [one.pk for one in many.filter(status="unresolved")]
+    assert len(left) == 5
+
+
+def test_the_button_of_a_row_means_its_row_though_all_are_selected(bob, signed_in, many):
+    signed_in(bob).post("/errors", {"do": f"resolve:{many[3].pk}", "every": "999999"})
+    assert Issue.objects.filter(status="resolved").count() == 1
+
+
+@pytest.mark.parametrize("every", ["x", "-1", "9" * 30, "1.5"])
+def test_a_mark_that_makes_no_sense_means_the_ticked_rows(every, bob, signed_in, many):
+    signed_in(bob).post("/errors", {"do": "resolve", "every": every, "issue": [many[0].pk]})
+    assert Issue.objects.filter(status="resolved").count() == 1
+
+
 # -- who may
 
 
@@ -178,7 +244,7 @@ def test_who_may_only_look_sees_no_button_and_is_refused_with_the_role_that_may(
 ADDRESSES = [
     "/errors", "/errors/news?mark=1.5", "/errors/{0}", "/errors/{0}/news?count=1",
     "/errors/{0}/events", "/errors/{0}/tags", "/errors/{0}/activity", "/errors/{0}/events/{1}",
-    "/errors/{0}/events/{1}.json", "/errors/{0}/events/{1}.md", "/operate/ingest",
+    "/errors/{0}/events/{1}.json", "/errors/{0}/events/{1}.md", "/settings/ingest/",
 ]  # fmt: skip
 
 

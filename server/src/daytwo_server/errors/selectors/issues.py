@@ -10,8 +10,8 @@ from django.db.models import F, QuerySet, Sum
 
 from daytwo_server.core import clock
 from daytwo_server.core.pages import Page, page
-from daytwo_server.errors.models import SLOT_S, Activity, Bucket, Issue
-from daytwo_server.errors.query import BadFilter
+from daytwo_server.core.query import BadFilter
+from daytwo_server.errors.models import SLOT_S, Activity, Bucket, Issue, IssueUser
 
 SORTS = {"seen": "last_seen", "first": "first_seen", "events": "count", "users": "users"}
 HOURS = 24
@@ -22,9 +22,23 @@ _PER_HOUR = 3600 // SLOT_S
 
 def issues(found: QuerySet[Issue], *, sort: str = "seen", cursor: str = "", limit: int = PAGE) -> Page[Issue]:
     """One page with projects and assignees. Raises `BadFilter` for an unknown sort, `BadCursor`."""
+    return page(found.select_related("project", "assignee"), by=_field(sort), cursor=cursor, limit=limit)
+
+
+def first(found: QuerySet[Issue], *, sort: str = "seen", most: int) -> list[int]:
+    """The ids of the first `most` issues in the order of the list. Raises `BadFilter` for an unknown sort."""
+    return list(found.order_by(f"-{_field(sort)}", "-pk").values_list("pk", flat=True)[:most])
+
+
+def count(found: QuerySet[Issue], *, most: int) -> int:
+    """How many there are, counting no further than `most`."""
+    return found.order_by()[:most].values("pk").count()
+
+
+def _field(sort: str) -> str:
     if sort not in SORTS:
         raise BadFilter("sort", f"There is no order {sort!r}; use {', '.join(SORTS)}.")
-    return page(found.select_related("project", "assignee"), by=SORTS[sort], cursor=cursor, limit=limit)
+    return SORTS[sort]
 
 
 def issue(number: int) -> Issue | None:
@@ -85,6 +99,12 @@ def news(found: QuerySet[Issue], since: Mark) -> News:
     return News(opened, seen)
 
 
+def of_customer(customer_id: int, *, cursor: str = "", limit: int = PAGE) -> Page[IssueUser]:
+    """What a customer ran into, latest first, each with issue and project. Raises `BadCursor`."""
+    found = IssueUser.objects.filter(customer_id=customer_id).select_related("issue__project")
+    return page(found, by="last_seen", cursor=cursor, limit=limit)
+
+
 @dataclass(frozen=True)
 class Histogram:
     """Counts in equal steps up to now. `start` is when the first begins."""
@@ -123,6 +143,6 @@ def histogram(issue_id: int, *, step: dt.timedelta, steps: int) -> Histogram:
 
 
 def activities(issue_id: int, *, cursor: str = "", limit: int = PAGE) -> Page[Activity]:
-    """What happened to an issue, newest first. Raises `BadCursor`."""
-    found = Activity.objects.filter(issue=issue_id).select_related("actor")
+    """What happened to an issue and was said about it, newest first. Raises `BadCursor`."""
+    found = Activity.objects.filter(issue=issue_id, deleted_at=None).select_related("actor")
     return page(found, by="at", cursor=cursor, limit=limit)

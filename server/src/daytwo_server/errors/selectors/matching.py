@@ -9,10 +9,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from daytwo_server.accounts.models import Membership, User
 from daytwo_server.catalog.models import Project
 from daytwo_server.core import search
+from daytwo_server.core.query import BadFilter, Query, Term, narrow
 from daytwo_server.customers.models import Customer
 from daytwo_server.customers.selectors import user_key
 from daytwo_server.errors.models import Facet, Issue, IssueUser
-from daytwo_server.errors.query import LEVELS, STATES, STATUSES, BadFilter, Query, Term
+from daytwo_server.errors.query import LEVELS, STATES, STATUSES
 
 ALL = "all"
 # A tag value that fewer issues have is looked up first; a common one is checked issue by issue, in the list's order.
@@ -28,11 +29,7 @@ def matching(query: Query, *, status: str = ALL, viewer: User | None = None) -> 
     if status != ALL and status not in STATUSES:
         raise BadFilter("status", f"There is no status {status!r}; use {', '.join(STATUSES)} or {ALL}.")
     found = Issue.objects.all() if status == ALL else Issue.objects.filter(status=status)
-    for term in query.terms:
-        if "\x00" in term.value:  # PostgreSQL takes no such text, not even to compare with
-            raise BadFilter(term.key, "No value holds a NUL character.")
-        condition = _CONDITIONS.get(term.key, _has_tag)(term, viewer)
-        found = found.exclude(condition) if term.negated else found.filter(condition)
+    found = narrow(found, query.terms, lambda term: _CONDITIONS.get(term.key, _has_tag)(term, viewer))
     if query.text:
         found = found.filter(pk__in=search.ids("issue", query.text, MAX_FOUND))
     return found

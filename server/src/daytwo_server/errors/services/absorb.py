@@ -18,6 +18,7 @@ from daytwo_server.errors.facts import IssueOpened, IssueRegressed
 from daytwo_server.errors.grouping import GroupHash
 from daytwo_server.errors.models import SLOT_S, Activity, FacetKey, Grouping, Issue
 from daytwo_server.errors.prepare import Prepared
+from daytwo_server.errors.refs import words
 
 LISTS_TOPIC = "errors"
 Key = tuple[int, str]  # project and hash
@@ -63,7 +64,8 @@ def absorb(events: Sequence[Prepared]) -> list[Prepared]:
     if not events:
         return []
     opened = _find_issues(events)
-    _lock_issues(events)
+    while not _lock_issues(events):
+        opened += _find_issues(events)
     fresh = _insert_events(events)
     _count_users(fresh)
     _count_buckets(fresh)
@@ -144,12 +146,16 @@ def _take_opening_lock() -> None:
         sql.fetch(DEFAULT, "SELECT pg_advisory_xact_lock(%s)", [_OPENING_LOCK])
 
 
-def _lock_issues(events: Iterable[Prepared]) -> None:
-    """Before anything that hangs on them is written, in one order, so that two digesters never wait for each other."""
+def _lock_issues(events: Iterable[Prepared]) -> bool:
+    """Before anything that hangs on them is written, in one order, so that two digesters never wait for each other.
+
+    False when `errors.retention` removed one of them between the look and the lock.
+    """
+    if connections[DEFAULT].vendor != "postgresql":  # one writer at a time
+        return True
     ids = sorted({event.issue for event in events})
-    if connections[DEFAULT].vendor == "postgresql":
-        wanted = f"SELECT id FROM errors_issue WHERE id IN ({_marks(ids)})"
-        sql.fetch(DEFAULT, f"{wanted} ORDER BY id FOR NO KEY UPDATE", ids)
+    wanted = f"SELECT id FROM errors_issue WHERE id IN ({_marks(ids)})"
+    return len(sql.fetch(DEFAULT, f"{wanted} ORDER BY id FOR NO KEY UPDATE", ids)) == len(ids)
 
 
 def _new_issue(event: Prepared) -> Issue:
@@ -184,7 +190,7 @@ def _announce(opened: Sequence[Issue]) -> None:
     Activity.objects.bulk_create(
         [Activity(issue=issue, at=issue.first_seen, kind=Activity.Kind.OPENED) for issue in opened]
     )
-    search.index_many("issue", [(issue.pk, issue.title, f"{issue.culprit} {issue.value}") for issue in opened])
+    search.index_many("issue", [(issue.pk, *words(issue)) for issue in opened])
 
 
 def _insert_events(events: Sequence[Prepared]) -> list[Prepared]:

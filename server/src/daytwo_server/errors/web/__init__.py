@@ -2,10 +2,11 @@
 
 from django.urls import re_path
 
-from daytwo_server.errors.web import exports, issue, listing, triage
+from daytwo_server.errors.web import comments, exports, issue, listing, triage
 
 # Every address works with a slash at its end too; the ones without are what links are made of.
 _ISSUE = r"^errors/(?P<number>\d{1,18})"
+_COMMENT = rf"{_ISSUE}/comments/(?P<comment>\d{{1,18}})"
 _EVENT = rf"{_ISSUE}/events/(?P<event_id>[0-9a-f]{{32}})"
 
 app_name = "errors"
@@ -18,6 +19,9 @@ urlpatterns = [
     re_path(rf"{_ISSUE}/events/?$", issue.events, name="events"),
     re_path(rf"{_ISSUE}/tags/?$", issue.tags, name="tags"),
     re_path(rf"{_ISSUE}/activity/?$", issue.activity, name="activity"),
+    re_path(rf"{_ISSUE}/comments/?$", comments.add, name="comment"),
+    re_path(rf"{_COMMENT}/delete/?$", comments.delete, name="delete-comment"),
+    re_path(rf"{_COMMENT}/restore/?$", comments.restore, name="restore-comment"),
     re_path(rf"{_EVENT}/?$", issue.event, name="event"),
     re_path(rf"{_EVENT}\.json$", exports.as_json, name="event-json"),
     re_path(rf"{_EVENT}\.md$", exports.as_markdown, name="event-md"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from daytwo_server.accounts.permissions import require
 from daytwo_server.errors.models import Event, Issue
@@ -14,7 +14,7 @@ from daytwo_server.errors.web.event.text import markdown
 
 
 @require("errors.view")
-@require_GET
+@require_safe
 def as_json(request: HttpRequest, number: str, event_id: str) -> HttpResponse:
     """The scrubbed event as it is stored."""
     _, event = _find(number, event_id)
@@ -25,7 +25,7 @@ def as_json(request: HttpRequest, number: str, event_id: str) -> HttpResponse:
 
 
 @require("errors.view")
-@require_GET
+@require_safe
 def as_markdown(request: HttpRequest, number: str, event_id: str) -> HttpResponse:
     """Issue and event as Markdown."""
     issue, event = _find(number, event_id)

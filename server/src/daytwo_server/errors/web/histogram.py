@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from daytwo_server.catalog.models import Release
+from daytwo_server.catalog.selectors import deploys_within
 from daytwo_server.errors.models import Issue
 from daytwo_server.errors.selectors import issues
 from daytwo_server.errors.selectors.issues import Histogram
@@ -22,7 +23,7 @@ RANGES = {
 }
 DEFAULT = "24h"
 MAX_MARKERS = 4
-MAX_MARKER = 20  # characters
+MAX_DEPLOYS = 20
 
 
 def chart(request: HttpRequest, issue: Issue) -> dict[str, Any]:
@@ -58,10 +59,15 @@ def query(request: HttpRequest, **changes: str) -> str:
 
 
 def _markers(issue: Issue, histogram: Histogram) -> list[Marker]:
-    """When the issue came back, and releases that first reported in this time: the latest where words would collide."""
+    """When the issue came back, and deploys and releases that first reported in this time.
+
+    Where words would collide, deploys stand before releases and the latest before the others.
+    """
+    deploys = deploys_within(issue.project_id, histogram.start, histogram.end, limit=MAX_DEPLOYS)
     since = {"project": issue.project_id, "first_seen__gte": histogram.start, "first_seen__lt": histogram.end}
     releases = Release.objects.filter(**since).order_by("-first_seen", "-pk")[:MAX_MARKERS]
-    markers = [Marker(histogram.position(one.first_seen), _short(one.version)) for one in releases]
+    markers = [Marker(histogram.position(one.started_at), one.release.short) for one in deploys]
+    markers += [Marker(histogram.position(one.first_seen), one.short) for one in releases]
     if issue.regressed_at and histogram.start <= issue.regressed_at < histogram.end:
         markers.insert(0, Marker(histogram.position(issue.regressed_at), "came back"))
     apart = len(histogram.counts) / MAX_MARKERS
@@ -70,12 +76,6 @@ def _markers(issue: Issue, histogram: Histogram) -> list[Marker]:
         if all(abs(marker.at - other.at) >= apart for other in kept):
             kept.append(marker)
     return kept
-
-
-def _short(version: str) -> str:
-    """The part of a release that changes: after the name of the app, and its end rather than its beginning."""
-    number = version.rpartition("@")[2] or version
-    return number if len(number) <= MAX_MARKER else f"…{number[1 - MAX_MARKER :]}"
 
 
 def _ticks(histogram: Histogram, *, days: bool) -> list[tuple[float, str]]:

@@ -10,11 +10,12 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe
 
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core.pages import BadCursor
 from daytwo_server.customers import selectors as customers
+from daytwo_server.errors import services
 from daytwo_server.errors.models import Activity, Event, Issue
 from daytwo_server.errors.selectors import events as event_selectors
 from daytwo_server.errors.selectors import facets, issues, people
@@ -35,7 +36,7 @@ def _page(section: Section) -> Callable[..., HttpResponse]:
     """
 
     @require("errors.view")
-    @require_http_methods(["GET", "HEAD"])
+    @require_safe
     def show(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
         issue = issues.issue(int(number))
         if issue is None:
@@ -44,7 +45,7 @@ def _page(section: Section) -> Callable[..., HttpResponse]:
             words = section(request, issue, **kwargs)
         except BadCursor as problem:
             return render(request, "errors/refused.html", {"problem": str(problem), "back": request.path}, status=400)
-        return htmx.render(request, "errors/issue.html", "errors/_issue.html", _frame(request, issue) | words)
+        return htmx.render(request, "errors/issue.html", "errors/_part.html", _frame(request, issue) | words)
 
     @require("errors.triage")
     def change(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
@@ -154,11 +155,14 @@ def tags(request: HttpRequest, issue: Issue) -> Words:
 
 @_page
 def activity(request: HttpRequest, issue: Issue) -> Words:
-    """What happened to the issue and who did it."""
+    """What happened to the issue and who did it, and what people say about it."""
     page = issues.activities(issue.pk, cursor=request.GET.get("cursor", ""))
     names = {user.pk: str(user) for user in people.people(_assignees(page.rows))}
     return {
         "section": "activity",
+        "may_comment": can(request.user, "errors.comment"),
+        "draft_key": services.draft_key(issue.pk),
+        "longest": services.MAX_COMMENT,
         "rows": [(one, names.get(one.after.get("assignee"), "nobody")) for one in page.rows],
         "newer": f"{request.path}?cursor={page.previous}" if page.previous else "",
         "older": f"{request.path}?cursor={page.next}" if page.next else "",
@@ -170,7 +174,7 @@ def _assignees(rows: list[Activity]) -> list[int]:
 
 
 @require("errors.view")
-@require_GET
+@require_safe
 def news(request: HttpRequest, number: str) -> HttpResponse:
     """The bar that announces events which the page does not show yet; empty while there are none."""
     issue, known = issues.issue(int(number)), request.GET.get("count", "")

@@ -12,15 +12,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.text import Truncator
+from django.views.decorators.http import require_safe
 
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog.models import Environment, Project
-from daytwo_server.core import clock, conf
+from daytwo_server.core import clock, preferences
 from daytwo_server.core.pages import BadCursor
+from daytwo_server.core.query import BadFilter, Query, Term
 from daytwo_server.errors.models import Issue
-from daytwo_server.errors.query import LEVELS, STATUSES, BadFilter, Query, Term, parse
+from daytwo_server.errors.query import LEVELS, STATUSES, parse
 from daytwo_server.errors.selectors import issues, people
 from daytwo_server.errors.selectors.matching import ALL, matching
 from daytwo_server.errors.web import triage
@@ -31,10 +33,15 @@ from daytwo_server.ui import charts, htmx, toasts
 FILTERS = ("project", "environment", "level", "assignee", "release")
 PARAMS = ("status", *FILTERS, "query", "sort")
 SORT_WORDS = {"seen": "Last seen", "first": "First seen", "events": "Events", "users": "Users"}
+SORT_COLUMNS = ("events", "users", "seen", "first")  # from left to right
+LONGEST = 80  # characters of a title: a line of the widest table
 NEW = dt.timedelta(hours=24)
 _TERM_OF = {"assignee": "assigned"}
 _PARAM_OF = {term: param for param, term in _TERM_OF.items()}
+MOST = 1000  # issues that "all that match" means at once
+_OPEN = re.compile(r"ERR-([0-9]{1,18})\Z")
 _MARK = re.compile(r"([0-9]{1,18})\.([0-9]{1,17})\Z")
+_COUNT = re.compile(r"[0-9]{1,18}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -114,7 +121,7 @@ def issue_list(request: HttpRequest) -> HttpResponse:
 
 
 @require("errors.view")
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 def _show(request: HttpRequest) -> HttpResponse:
     try:
         listing = Listing.of(request.GET, viewer(request))
@@ -126,11 +133,28 @@ def _show(request: HttpRequest) -> HttpResponse:
 
 @require("errors.triage")
 def _change(request: HttpRequest) -> HttpResponse:
-    toast = triage.apply(request, triage.ticked(request))
+    try:
+        meant = _meant(request)
+    except BadFilter as problem:
+        return _refused(request, problem)
+    toast = triage.apply(request, meant)
     if not htmx.wants_part(request):
         triage.say(request, toast)
         return redirect(request.get_full_path())
     return toasts.attach(_show(_as_get(request)), toast)
+
+
+def _meant(request: HttpRequest) -> list[int]:
+    """The issues that a button of the list is about: its own row, all that match, or those that are ticked.
+
+    "All" are those of the filter in the address, less what came after the list was shown (`every` is the newest issue
+    of then): nobody resolves what they cannot have seen.
+    """
+    newest = request.POST.get("every", "")
+    if ":" in request.POST.get("do", "") or not _COUNT.fullmatch(newest):
+        return triage.ticked(request)
+    listing = Listing.of(request.GET, viewer(request))
+    return issues.first(listing.found().filter(pk__lte=int(newest)), sort=listing.sort, most=MOST)
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:
@@ -155,25 +179,42 @@ def _words(request: HttpRequest, listing: Listing, cursor: str) -> dict[str, Any
     if cursor and not page.rows:  # everything on the last page was dealt with
         page = issues.issues(found, sort=listing.sort)
     projects = list(Project.objects.order_by("name", "pk"))
+    mark = issues.mark()
+    # Where the whole list is on the page, ticking the page is ticking all.
+    total = issues.count(found, most=MOST + 1) if page.next or page.previous else 0
     return {
         "listing": listing,
         "here": listing.url(cursor=cursor),
         "rows": _rows(page.rows),
+        "one_project": len(projects) == 1 or "project" in listing.params,
         "newer": listing.url(cursor=page.previous) if page.previous else "",
         "older": listing.url(cursor=page.next) if page.next else "",
         "tabs": listing.tabs(),
         "chips": listing.chips(),
-        "sorts": [(sort, words, listing.url(sort=sort), sort == listing.sort) for sort, words in SORT_WORDS.items()],
+        "sorts": [
+            {"words": SORT_WORDS[sort], "url": listing.url(sort=sort), "current": sort == listing.sort}
+            for sort in SORT_COLUMNS
+        ],
         "choices": _choices(listing, projects),
         "may_triage": can(request.user, "errors.triage"),
         "empty": None if page.rows else _empty(listing, projects),
-        "news_url": f"{reverse('errors:news')}?{urllib.parse.urlencode({**listing.params, 'mark': _mark()})}",
+        "news_url": f"{reverse('errors:news')}?{urllib.parse.urlencode({**listing.params, 'mark': _marked(mark)})}",
         "intake": _intake(),
+        "every": mark.newest if total else "",
+        "total": total,
+        "most": MOST,
+        **_opened(request),
     }
 
 
-def _mark() -> str:
-    mark = issues.mark()
+def _opened(request: HttpRequest) -> dict[str, Any]:
+    """What `?open=` names: it may have left this page of the list since the address was shared."""
+    found = _OPEN.match(request.GET.get("open", ""))
+    issue = issues.issue(int(found[1])) if found else None
+    return {"opened": issue, "opened_url": reverse("errors:issue", args=[issue.pk]) if issue else ""}
+
+
+def _marked(mark: issues.Mark) -> str:
     return f"{mark.newest}.{(mark.seen - _EPOCH) // dt.timedelta(microseconds=1)}"
 
 
@@ -184,6 +225,7 @@ def _rows(page: list[Issue]) -> list[dict[str, Any]]:
     return [
         {
             "issue": issue,
+            **_title(issue),
             "new": issue.status == Issue.Status.UNRESOLVED and now - issue.first_seen < NEW,
             "regressed": issue.status == Issue.Status.UNRESOLVED and issue.regressed_at is not None,
             "bars": charts.bars(
@@ -194,6 +236,12 @@ def _rows(page: list[Issue]) -> list[dict[str, Any]]:
         }
         for issue in page
     ]
+
+
+def _title(issue: Issue) -> dict[str, str]:
+    name = Truncator(issue.type or issue.title).chars(LONGEST)
+    room = LONGEST - len(name)
+    return {"name": name, "value": Truncator(issue.value).chars(room) if issue.type and room > 10 else ""}
 
 
 def _hot_from(issue: Issue) -> int | None:
@@ -245,7 +293,7 @@ def _ways_out(listing: Listing) -> list[dict[str, Any]]:
 
 def _intake() -> str:
     """What keeps new errors from arriving, in words; empty when nothing does."""
-    state = ingest.state(conf.current())
+    state = ingest.state(preferences.current())
     if state.refusing:
         return f"New events are being refused: {state.refusing}."
     if state.digest_error:
@@ -254,7 +302,7 @@ def _intake() -> str:
 
 
 @require("errors.view")
-@require_GET
+@require_safe
 def news(request: HttpRequest) -> HttpResponse:
     """The bar that announces what the list does not show yet; empty while there is nothing new."""
     mark = _MARK.match(request.GET.get("mark", ""))

@@ -11,7 +11,7 @@ One process writes (`Writer`), one reads (`Reader`); they share the files and no
 """
 
 from daytwo_server.ingest.spool.reader import Backlog, Reader
-from daytwo_server.ingest.spool.record import START, CountRow, Counts, Envelope, Position, Record
+from daytwo_server.ingest.spool.record import START, CountRow, Counts, Envelope, KeyUse, Position, Record
 from daytwo_server.ingest.spool.segments import SpoolLocked
 from daytwo_server.ingest.spool.writer import SpoolSize, Writer
 
@@ -21,6 +21,7 @@ __all__ = [
     "CountRow",
     "Counts",
     "Envelope",
+    "KeyUse",
     "Position",
     "Reader",
     "Record",

@@ -50,8 +50,20 @@ class CountRow(msgspec.Struct, frozen=True, array_like=True):
     n: int
 
 
+class KeyUse(msgspec.Struct, frozen=True, array_like=True):
+    """`n` more requests named the public key `key` in the minute that starts at unix second `minute`."""
+
+    minute: int
+    key: str
+    let_in: bool
+    n: int
+
+
 class Counts(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+    """What was counted. `uses` has a default: a spool may hold records from before there were any."""
+
     rows: list[CountRow]
+    uses: list[KeyUse] = []
 
 
 Content = Envelope | Counts

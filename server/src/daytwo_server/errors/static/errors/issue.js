@@ -1,33 +1,7 @@
-/* The page of one error: its neighbours in the list that somebody came from, and copying it as Markdown. */
-const list = () => {
-  try {
-    return JSON.parse(sessionStorage.getItem("errors.list") ?? "null");
-  } catch {
-    return null;
-  }
-};
-
-const lead = (link, url) => {
-  link.href = url;
-  link.hidden = !url;
-};
-
-const showNeighbours = () => {
-  const group = document.querySelector("[data-neighbours]");
-  const known = list();
-  const place = known?.ids?.indexOf(group?.dataset.issue) ?? -1;
-  if (place < 0) return;
-  const url = (id) => (id ? group.dataset.url.replace(/0$/, id) : "");
-  lead(group.querySelector("[data-previous]"), url(known.ids[place - 1]));
-  lead(group.querySelector("[data-next]"), url(known.ids[place + 1]));
-  group.querySelector("[data-place]").textContent = `${place + 1} of ${known.ids.length}`;
-  group.hidden = false;
-  // A path of our own only.
-  if (/^\/(?!\/)/.test(known.url)) document.querySelector("[data-list-link]").href = known.url;
-};
+/* One error, on its page and in a drawer: what is open stays open, and it is copied as Markdown. */
 
 /* A change of the issue brings the page again; what somebody has opened to read, or closed, stays so. */
-const parts = () => [...document.querySelectorAll("#issue details:not(.menu)")];
+const parts = () => [...document.querySelectorAll("[data-part] details:not(.menu)")];
 let opened = [];
 document.addEventListener("htmx:before:swap", () => {
   opened = parts().map((part) => part.open);
@@ -55,5 +29,3 @@ document.addEventListener("click", async (event) => {
     location.href = link.href;
   }
 });
-
-showNeighbours();
