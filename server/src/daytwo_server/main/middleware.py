@@ -7,7 +7,8 @@ import secrets
 import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 
 import daytwo
 from daytwo import scope
@@ -44,6 +45,36 @@ class RequestScopeMiddleware:
                     duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 )
             return response
+
+
+class ApiErrorsMiddleware:
+    """Says in the API's own form what Django and ninja say in plain text: that a path does not take this method."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or not request.path_info.startswith("/api/"):
+            return response
+        detail = f"{request.method} is not possible here; {response.headers['Allow']} is."
+        headers = {"Allow": response.headers["Allow"]}
+        return JsonResponse({"detail": detail, "fields": {}}, status=405, headers=headers)
+
+
+class WrongMethodMiddleware:
+    """A page for people who open the address of a button, where Django answers 405 with nothing at all."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content or "text/html" not in request.headers.get("Accept", ""):
+            return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 class HeadersMiddleware:

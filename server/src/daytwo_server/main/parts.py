@@ -30,6 +30,7 @@ from daytwo_server.ingest.status import DigestStatus
 from daytwo_server.main import vitals
 from daytwo_server.main.asgi import Front, client_of, is_secure
 from daytwo_server.main.bridge import Bridge
+from daytwo_server.main.follow import follower
 
 log = get_logger("daytwo.server")
 
@@ -43,15 +44,11 @@ class Parts:
         self._conf = conf
         client = client_of(conf)
         self.writer = _writer(conf.data_dir / "spool")
-        self.guards = Guards(
-            self.writer,
-            rate_per_s=conf.ingest_rate,
-            burst=conf.ingest_burst,
-            spool_max_bytes=conf.spool_max_mb * MIB,
-            min_free_bytes=conf.min_free_disk_mb * MIB,
-        )
+        self.guards = Guards(self.writer)
+        self._limit(conf)
+        self._follow = follower(conf, self._limit)
         self.counts = ItemCounts()
-        self.keys = KeyTable(load_keys, version=keys_version)
+        self.keys = KeyTable(load_keys, version=self._look)
         self.ingest = IngestApp(
             keys=self.keys, writer=self.writer, guards=self.guards, counts=self.counts, client_address=client
         )
@@ -69,6 +66,19 @@ class Parts:
             self.pages,
             prefix=settings.FORCE_SCRIPT_NAME or "",
         )
+
+    def _limit(self, conf: Conf) -> None:
+        self.guards.limit(
+            rate_per_s=conf.ingest_rate,
+            burst=conf.ingest_burst,
+            spool_max_bytes=conf.spool_max_mb * MIB,
+            min_free_bytes=conf.min_free_disk_mb * MIB,
+        )
+
+    def _look(self) -> object:
+        """Called once a second by the one thread of this process that may wait for the store all the time."""
+        self._follow()
+        return keys_version()
 
     async def start(self) -> None:
         await self.keys.start()
@@ -109,6 +119,7 @@ def load_keys() -> dict[str, Key]:
         public_key: Key(
             public_key=public_key, project=row.project, active=row.is_active,
             allowed_origins=tuple(row.allowed_origins), rate_per_s=row.rate_per_s, burst=row.burst,
+            ends_at=row.ends_at.timestamp() if row.ends_at else None, archived=row.archived,
         )
         for public_key, row in catalog.key_table().items()
     }  # fmt: skip

@@ -30,9 +30,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "daytwo_server.core.apps.CoreConfig",
     "daytwo_server.ui.apps.UiConfig",
     "daytwo_server.accounts.apps.AccountsConfig",
+    "daytwo_server.desk.apps.DeskConfig",
     "daytwo_server.catalog.apps.CatalogConfig",
     "daytwo_server.customers.apps.CustomersConfig",
     "daytwo_server.errors.apps.ErrorsConfig",
@@ -45,7 +48,9 @@ MIDDLEWARE = [
     "daytwo_server.main.middleware.RequestScopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "daytwo_server.main.middleware.HeadersMiddleware",
+    "daytwo_server.main.middleware.ApiErrorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # docs/why/compression.md
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -53,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "daytwo_server.main.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "daytwo_server.main.urls"
@@ -69,6 +75,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "daytwo_server.accounts.context.shell",
+                "daytwo_server.desk.context.desk",
             ],
         },
     },
@@ -113,6 +120,13 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # that mail would point to a sign-up page, and there is none
 ACCOUNT_ADAPTER = "daytwo_server.accounts.adapter.AccountAdapter"
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = "X-Daytwo-Client"
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}  # see `accounts.guessing`
+MFA_ADAPTER = "daytwo_server.accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Its providers are no apps here: those are loaded at start, with a library for HTTP and one for cryptography.
+SOCIALACCOUNT_ADAPTER = "daytwo_server.accounts.identities.IdentityAdapter"
+SOCIALACCOUNT_QUERY_EMAIL = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds: a page thread waits
 
 SESSION_ENGINE = "daytwo_server.accounts.sessions"
 SESSION_COOKIE_NAME = "daytwo_session"

@@ -8,6 +8,7 @@ from daytwo_server.main.api import api
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("daytwo_server.accounts.web")),
+    path("", include("daytwo_server.desk.web")),
     path("", include("daytwo_server.catalog.web")),
     path("", include("daytwo_server.customers.web")),
     path("", include("daytwo_server.errors.web")),

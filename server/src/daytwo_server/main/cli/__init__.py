@@ -15,11 +15,14 @@ from daytwo_server.core import conf
 VERBS = {
     "serve": "Run Daytwo: intake, pages, jobs.",
     "setup": "Create owner, project and keys, and print them. The same call always prints the same.",
+    "reset-second-factor": "Let somebody who lost their device in with the password alone.",
     "doctor": "Say what is wrong with configuration, storage, mail, clock and disk.",
     "worker": "Run only jobs and reactions, beside a `serve` with DAYTWO_JOB_THREADS=0.",
     "digest": "Run only the digest of a spool, beside a `serve` with DAYTWO_DIGEST=off.",
+    "backup": "Write everything into one file, while Daytwo runs or not.",
+    "restore": "Make an installation from such a file.",
     "migrate": "Bring the databases to this version's schema.",
-    "settings": "Print every setting with its meaning.",
+    "settings": "Print every setting: its value, where that comes from, what it means.",
 }
 
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from importlib import import_module
 
     try:
-        return int(import_module(f"daytwo_server.main.cli.{parsed.verb}").run(parsed))
+        return int(import_module(f"daytwo_server.main.cli.{parsed.verb.replace('-', '_')}").run(parsed))
     except Exception as problem:
         if reason := _of_the_surroundings(problem):
             print(reason, file=sys.stderr)
@@ -61,18 +64,39 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"daytwo {version('daytwo-server')}")
     verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
     made = {name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()}
-    for name in ("serve", "setup", "doctor", "worker", "digest", "migrate"):
+    for name in (
+        "serve",
+        "setup",
+        "reset-second-factor",
+        "doctor",
+        "worker",
+        "digest",
+        "migrate",
+        "backup",
+        "restore",
+        "settings",
+    ):
         made[name].add_argument("--data-dir", type=Path, help="where everything is kept (DAYTWO_DATA_DIR)")
     made["serve"].add_argument("--host", help="address to listen on (DAYTWO_HOST, 127.0.0.1)")
     made["serve"].add_argument("--port", type=int, help="port to listen on (DAYTWO_PORT, 8000)")
     made["serve"].add_argument("--demo", action="store_true", help="fill an empty installation with a demo project")
     made["digest"].add_argument("--child", type=int, help=argparse.SUPPRESS)
+    made["backup"].add_argument("file", type=Path, metavar="FILE", help="the file to write, or to verify")
+    made["backup"].add_argument("--force", action="store_true", help="replace a file that is there")
+    made["backup"].add_argument(
+        "--verify", action="store_true", help="make none: prove that FILE can be restored, by restoring it aside"
+    )
+    made["restore"].add_argument("file", type=Path, metavar="FILE", help="the backup")
+    made["restore"].add_argument(
+        "--force", action="store_true", help="move what is in the data directory or the database aside"
+    )
     setup = made["setup"]
     setup.add_argument("--url", required=True, help="public address that DSNs and links are made from")
     setup.add_argument("--email", required=True, help="the owner's e-mail address")
     setup.add_argument("--password", required=True, help="the owner's password")
     setup.add_argument("--project", required=True, help="name of the project to create or show")
     setup.add_argument("--json", action="store_true", help="print one JSON object")
+    made["reset-second-factor"].add_argument("email", help="the person's e-mail address")
     made["settings"].add_argument("--markdown", action="store_true", help="as the reference table of the docs")
     return whole
 

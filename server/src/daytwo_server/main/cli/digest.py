@@ -23,10 +23,18 @@ def run(parsed: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     conf = start_django()
+    from daytwo_server.main.follow import follower
+
+    follow = follower(conf)
+
+    def stopped() -> bool:
+        follow()
+        # A child must not outlive a killed server: the next one could not take the spool.
+        return stop.is_set() or (parsed.child is not None and os.getppid() != parsed.child)
+
     with digesting(conf) as digester:
         log.info("the digest runs", pid=os.getpid())
-        # A child must not outlive a killed server: the next one could not take the spool.
-        digester.run(lambda: stop.is_set() or (parsed.child is not None and os.getppid() != parsed.child))
+        digester.run(stopped)
     log.info("stopped")
     return 0
 
@@ -48,4 +56,4 @@ def digesting(conf: Conf) -> "Iterator[Digester]":
                 sys.exit(str(locked))
             time.sleep(0.1)
     with contextlib.closing(reader):
-        yield Digester(reader, node=node_of(spool), conf=conf, folder=spool)
+        yield Digester(reader, node=node_of(spool), folder=spool)

@@ -37,9 +37,9 @@ def examine(conf: Conf) -> Iterator[Finding]:
         yield False, f"The data directory {conf.data_dir} does not exist; `daytwo serve` creates it."
         return
     yield from _data_dir(conf.data_dir)
-    yield from _disk(conf)
     yield from _clock(conf)
     yield from _mail(conf)
+    yield from _issuer(conf)
     yield from _stores(conf)
 
 
@@ -128,6 +128,27 @@ def _sign_in(parts: urllib.parse.SplitResult) -> None:
             server.login(urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
 
 
+def _issuer(conf: Conf) -> Iterator[Finding]:
+    if not conf.oidc_url:
+        return
+    import httpx
+
+    back = f"{conf.public_url}/login/with/oidc/callback/"
+    try:
+        answer = httpx.get(f"{conf.oidc_url}/.well-known/openid-configuration", timeout=5, follow_redirects=True)
+        told = answer.raise_for_status().json()
+        named, keys = str(told["issuer"]).rstrip("/"), httpx.get(told["jwks_uri"], timeout=5).raise_for_status()
+        _ = keys.json()["keys"], told["authorization_endpoint"], told["token_endpoint"]
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as problem:
+        reason = f"{type(problem).__name__}: {_plain(problem)}"
+        yield False, f"The issuer {conf.oidc_url} does not answer as such ({reason}). Check DAYTWO_OIDC_URL."
+        return
+    if named != conf.oidc_url:
+        yield False, f"The issuer calls itself {named}, so set DAYTWO_OIDC_URL to that; it is {conf.oidc_url}."
+    else:
+        yield True, f"The issuer {conf.oidc_url} answers. It has to send people back to {back}"
+
+
 def _stores(conf: Conf) -> Iterator[Finding]:
     import django
 
@@ -135,6 +156,7 @@ def _stores(conf: Conf) -> Iterator[Finding]:
     from django.conf import settings
     from django.db import DatabaseError
 
+    from daytwo_server.core import preferences
     from daytwo_server.main import stores
 
     usable = True
@@ -159,8 +181,9 @@ def _stores(conf: Conf) -> Iterator[Finding]:
             usable = False
         else:
             yield True, f"The store {alias} has this version's schema."
+    yield from _disk(preferences.current() if usable else conf)
     if usable:
-        yield from _intake(conf)
+        yield from _intake(preferences.current())
 
 
 def _sqlite_health(alias: str, path: Path) -> Finding:
@@ -200,7 +223,7 @@ def _intake(conf: Conf) -> Iterator[Finding]:
             f"{state.quarantined} records could not be digested; they are kept in {conf.data_dir}/spool/quarantine.",
         )
     if dead := jobs.stats().dead:
-        yield False, f"{dead} jobs failed for good; see Operate > Jobs."
+        yield False, f"{dead} jobs failed for good; see Settings > Jobs."
 
 
 def _plain(problem: Exception) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import logging
+import sys
 from typing import IO
 
 import daytwo
@@ -25,7 +26,10 @@ def start_django(*, log_to: IO[str] | None = None) -> conf.Conf:
     """Data directory, logging (to stdout unless a stream is given), Django. Returns the settings in force."""
     configured = conf.current()
     from daytwo_server.main import stores
+    from daytwo_server.operate.backup import restoring
 
+    if unfinished := restoring.finish(configured.data_dir):
+        sys.exit(unfinished)
     _keep_heap_small()
     stores.prepare_data_dir(configured.data_dir)
     logs.configure(level=configured.log_level, stream=log_to)

@@ -11,6 +11,7 @@ def run(_parsed: argparse.Namespace) -> int:
     conf = start_django()
     from daytwo_server.core import jobs
     from daytwo_server.main import reporting
+    from daytwo_server.main.follow import FOLLOW_S, follower
 
     reporting.start(conf)
     stop = threading.Event()
@@ -19,6 +20,8 @@ def run(_parsed: argparse.Namespace) -> int:
     worker = jobs.Worker(threads=max(1, conf.job_threads))
     worker.start()
     log.info("the worker runs")
-    stop.wait()
+    follow = follower(conf)
+    while not stop.wait(FOLLOW_S):
+        follow()
     worker.stop(dt.timedelta(seconds=3))
     return 0

@@ -19,6 +19,7 @@ from daytwo_server.core import clock
 from daytwo_server.core.conf import Conf
 from daytwo_server.core.secret import derive
 from daytwo_server.ingest.spool import CountRow, Counts, Envelope, Writer
+from daytwo_server.main.demo.delivery import deliver
 from daytwo_server.main.demo.story import PEOPLE, STORY, Bug
 
 EMAIL = "demo@example.com"
@@ -27,15 +28,16 @@ OLDEST = dt.timedelta(days=20)
 
 
 def plant(conf: Conf) -> tuple[str, str]:
-    """Make the demo's owner and project; returns e-mail and password. Events are sent once, at the first time.
+    """Make the demo's owner, project, components and deploys; returns e-mail and password. Events are sent once.
 
     The password is derived from the installation's secret: the same at every start, and nobody's else.
     """
     password = base64.b32encode(derive(settings.SECRET_KEY, "demo-password"))[:12].decode().lower()
-    accounts.ensure_owner(EMAIL, password)
+    owner = accounts.ensure_owner(EMAIL, password)
     if not Project.objects.exists():
         project = catalog.create_project(PROJECT, actor=None, platform="python")
         Project.objects.filter(pk=project.pk).update(created_at=clock.now() - OLDEST)  # older than its events
+        deliver(project, owner)
         asyncio.run(_send(conf, project.pk))
     return EMAIL, password
 

@@ -7,13 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from daytwo_server.core import clock
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ingest.selectors import Row
 from daytwo_server.operate.web import words
-
-# Arrived again, and counted the first time: nothing is missing.
-_NO_LOSS = frozenset({"duplicate"})
 
 
 @dataclass(slots=True)
@@ -44,15 +40,15 @@ class Sender:
 
     project: str
     sdk: str
+    version: str
     arrived: int
     dropped: int
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Everything since `since`."""
+    """Everything since a moment."""
 
-    since: dt.datetime
     kinds: list[Kind]
     losses: list[Loss]
     senders: list[Sender]
@@ -66,12 +62,10 @@ class Intake:
         return [kind for kind in self.kinds if kind.not_stored_yet]
 
 
-def intake(hours: int) -> Intake:
-    """The last `hours` clock hours, the current one included."""
-    now = clock.now()
-    since = now.replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=hours - 1)
-    rows = ingest.totals(since)
-    return Intake(since, _kinds(rows), _losses(rows), _senders(rows))
+def intake(since: dt.datetime, *, project: int | None = None) -> Intake:
+    """Since an hour, of one project or of all."""
+    rows = ingest.totals(since, project=project)
+    return Intake(_kinds(rows), _losses(rows), _senders(rows))
 
 
 def _kinds(rows: Iterable[Row]) -> list[Kind]:
@@ -82,7 +76,7 @@ def _kinds(rows: Iterable[Row]) -> list[Kind]:
             kind.arrived += row.count
         elif row.outcome == "stored":
             kind.stored += row.count
-        elif row.reason == words.NOT_STORED_YET:
+        elif row.reason == ingest.NOT_STORED_YET:
             kind.not_stored_yet += row.count
         else:
             kind.dropped += row.count
@@ -92,7 +86,7 @@ def _kinds(rows: Iterable[Row]) -> list[Kind]:
 def _losses(rows: Iterable[Row]) -> list[Loss]:
     lost: dict[tuple[str, str, str], int] = defaultdict(int)
     for row in rows:
-        if row.outcome == "dropped" and row.reason != words.NOT_STORED_YET and row.reason not in _NO_LOSS:
+        if row.outcome == "dropped" and row.reason not in ingest.NO_LOSS:
             lost[row.project, row.item_type, row.reason] += row.count
     losses = [
         Loss(project, words.item(item), count, *words.reason(reason)) for (project, item, reason), count in lost.items()
@@ -107,5 +101,10 @@ def _senders(rows: Iterable[Row]) -> list[Sender]:
         counts = arrived if row.outcome == "arrived" else dropped if row.outcome == "dropped" else None
         if counts is not None:
             counts[row.project, row.sdk] += row.count
-    senders = [Sender(*key, arrived[key], dropped[key]) for key in {*arrived, *dropped}]
-    return sorted(senders, key=lambda sender: (-sender.arrived, sender.project, sender.sdk))
+    senders = [_sender(*key, arrived[key], dropped[key]) for key in {*arrived, *dropped}]
+    return sorted(senders, key=lambda sender: (-sender.arrived, sender.project, sender.sdk, sender.version))
+
+
+def _sender(project: str, sdk: str, arrived: int, dropped: int) -> Sender:
+    name, _, version = sdk.rpartition("/")
+    return Sender(project, name or version, version if name else "", arrived, dropped)

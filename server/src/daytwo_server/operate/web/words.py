@@ -1,4 +1,14 @@
-"""What people call the things that SDKs send, and the reasons why some are not kept."""
+"""What people call the things that SDKs send and the reasons why some are not kept, jobs and facts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from daytwo_server.core.models import Job
+
+REACT = "core.react"
 
 ITEMS = {
     "event": "Errors and messages",
@@ -30,7 +40,6 @@ ITEMS = {
     "other": "Other kinds",
 }
 
-NOT_STORED_YET = "not_stored_yet"
 # reason: (what happened, what to do)
 REASONS = {
     "rate_limit": (
@@ -49,6 +58,14 @@ REASONS = {
     "unreadable": ("It was not readable.", "Look for a proxy that changes or cuts bodies, or an outdated SDK."),
     "unknown_key": ("The key is not known here.", "Compare the DSN in the app with the project's page."),
     "disabled_key": ("The key is switched off.", "Enable it on the project's page, or take it out of the app."),
+    "ended_key": (
+        "The key was replaced and has ended.",
+        "Put the new DSN into the app, or give the old key a later end on the project's page.",
+    ),
+    "archived_project": (
+        "Its project is archived.",
+        "Take the DSN out of the app, or bring the project back on its page.",
+    ),
     "missing_key": ("There was no key.", "Compare the DSN in the app with the project's page."),
     "key_mismatch": ("Different keys in one request.", "Compare the DSN in the app with the project's page."),
     "wrong_project": ("The key belongs to another project.", "Compare the DSN in the app with the project's page."),
@@ -76,3 +93,29 @@ def item(name: str) -> str:
 def reason(name: str) -> tuple[str, str]:
     """What happened and what to do."""
     return REASONS.get(name, (name.replace("_", " ").capitalize() + ".", ""))
+
+
+def job(job: Job) -> str:
+    """What a job is called: its kind, and of a reaction what it does."""
+    return reaction(_args(job).get("reaction", "")) if job.kind == REACT else job.kind
+
+
+def fact_of(job: Job) -> int | None:
+    """The fact that a reaction is about."""
+    number = _args(job).get("fact") if job.kind == REACT else None
+    return number if isinstance(number, int) else None
+
+
+def _args(job: Job) -> dict[str, Any]:
+    args = json.loads(job.args)
+    return args if isinstance(args, dict) else {}
+
+
+def reaction(name: str) -> str:
+    """Functions in `wiring` are named by sentences: "...forget_the_events" becomes "Forget the events"."""
+    return name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def fact(name: str) -> str:
+    """`IssueRegressed` becomes "Issue regressed"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).capitalize()
