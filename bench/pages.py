@@ -1,4 +1,4 @@
-"""How long pages take over 100,000 issues and over one issue with 100,000 events."""
+"""How long pages and the palette take over 100,000 issues, 1,000 members and much else, and how large they are."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ import httpx
 from installation import PASSWORD, Installation
 
 REPEAT = 60
+OTHERS = (
+    "/customers/", "/deploys/", "/projects/", "/components/", "/settings/", "/settings/members/", "/settings/tokens/",
+    "/settings/sessions/", "/settings/permissions/", "/settings/jobs/?tab=dead", "/settings/facts/", "/settings/audit/",
+    "/settings/ingest/", "/settings/retention/", "/settings/backup/", "/search?q=invoice",
+    "/palette?q=", "/palette?q=ch", "/palette?q=checkout", "/palette?q=member+7", "/palette?q=ERR-77", "/palette?q=user123@example.com",
+)  # fmt: skip
 
 
 def measure(folder: Path, _options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -29,7 +35,7 @@ def measure(folder: Path, _options: argparse.Namespace) -> Iterator[dict[str, An
             for path in (
                 "/errors", "/errors?sort=events", "/errors?query=checkout", "/errors?query=invoice+price&status=all",
                 "/errors?query=is:unresolved+level:error", f"/errors/{issue}", f"/errors/{issue}?range=14d",
-                f"/errors/{issue}/events", f"/errors/{issue}/tags", "/operate/ingest",
+                f"/errors/{issue}/events", f"/errors/{issue}/tags", *OTHERS,
             ):  # fmt: skip
                 yield _time(client, path.replace(issue, "ID"), path)
         yield {"what": "memory after", "rss_mb": site.memory_mb()}

@@ -21,10 +21,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import crash  # noqa: E402 - found through the line above
+import backup  # noqa: E402 - found through the line above
+import crash  # noqa: E402
 import pages  # noqa: E402
 import peers  # noqa: E402
 import throughput  # noqa: E402
+
+import client  # noqa: E402
 
 Rows = Iterator[dict[str, Any]]
 PARTS: dict[str, Callable[[Path, argparse.Namespace], Rows]] = {
@@ -32,6 +35,8 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], Rows]] = {
     "digest-host": throughput.compare_hosts,
     "pages": pages.measure,
     "crash": crash.measure,
+    "backup": backup.measure,
+    "client": client.measure,
 }
 
 

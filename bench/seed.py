@@ -1,4 +1,5 @@
-"""Fill a stopped installation: 100,000 issues, one of them with 100,000 events. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
+"""Fill a stopped installation: 100,000 issues, one of them with 100,000 events, 50,000 customers, 1,000 members, 5,000
+deploys, 100,000 audit entries, facts and dead jobs. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
+from daytwo_server.accounts.models import Membership, User  # noqa: E402
+from daytwo_server.catalog.models import Deploy, Environment, Release  # noqa: E402
 from daytwo_server.core import clock, search, sql  # noqa: E402
+from daytwo_server.core.models import AuditEntry, Fact, Job  # noqa: E402
+from daytwo_server.customers.models import Customer  # noqa: E402
 from daytwo_server.errors import prepare  # noqa: E402
 from daytwo_server.errors.models import Issue  # noqa: E402
 from daytwo_server.errors.services import store_bodies  # noqa: E402
@@ -37,6 +42,10 @@ def main(issues: int, events: int) -> None:
         _buckets(made, now, chance)
     with transaction.atomic():
         _events(made[-1], events, now, chance)
+    with transaction.atomic():
+        _people(now, chance)
+        _deploys(project, now, chance)
+        _history(now, chance)
     print(made[-1].pk)
 
 
@@ -84,6 +93,60 @@ def _events(issue: Issue, count: int, now: dt.datetime, chance: random.Random) -
     )
     Issue.objects.filter(pk=issue.pk).update(count=count, users=5000, last_seen=now, status="unresolved")
     _body(issue, rows[0][0], now)
+
+
+def _people(now: dt.datetime, chance: random.Random) -> None:
+    names = [f"{chance.choice(WORDS).title()} {chance.choice(WORDS).title()} {number}" for number in range(50_000)]
+    users = User.objects.bulk_create(
+        [User(email=f"member{number}@example.com", name=names[number], password="!") for number in range(1000)]
+    )
+    roles = list(Membership.Role)
+    Membership.objects.bulk_create([Membership(user=user, workspace_id=1, role=roles[user.pk % 5]) for user in users])
+    rows = [(f"id:user-{n}", f"user{n}@example.com", name, now - dt.timedelta(days=9), now - dt.timedelta(seconds=n))
+            for n, name in enumerate(names)]  # fmt: skip
+    customers = Customer.objects.bulk_create(
+        [
+            Customer(key=key, email=mail, name=name, first_seen=first, last_seen=last)
+            for key, mail, name, first, last in rows
+        ],
+        batch_size=1000,
+    )
+    for kind, people in (("member", users), ("customer", customers)):
+        after = 0
+        while people and kind in search.sources() and (after := search.rebuild(kind, after, 1000)):
+            pass
+
+
+def _deploys(project: int, now: dt.datetime, chance: random.Random) -> None:
+    environment = Environment.objects.create(project_id=project, name="production", kind="production", first_seen=now)
+    at = [now - dt.timedelta(hours=number) for number in range(5000)]
+    releases = Release.objects.bulk_create(
+        [
+            Release(project_id=project, version=f"1.{number}.0", first_seen=at[number], last_seen=now)
+            for number in range(5000)
+        ]
+    )
+    Deploy.objects.bulk_create(
+        [Deploy(project_id=project, environment=environment, release=release, status="succeeded", started_at=moment,
+                finished_at=moment) for release, moment in zip(releases, at, strict=True)]
+    )  # fmt: skip
+
+
+def _history(now: dt.datetime, chance: random.Random) -> None:
+    entries = [
+        AuditEntry(at=now - dt.timedelta(minutes=n), actor_kind="user", actor_id=str(1 + n % 900), action="errors:issue:resolved",
+                   ref_kind="issue", ref_id=str(1 + n), before='{"status":"unresolved"}', after='{"status":"resolved"}')
+        for n in range(100_000)
+    ]  # fmt: skip
+    AuditEntry.objects.bulk_create(entries, batch_size=1000)
+    facts = [
+        Fact(at=now - dt.timedelta(seconds=n), name="IssueTriaged", data='{"issue":1,"change":"resolved"}')
+        for n in range(100_000)
+    ]
+    Fact.objects.bulk_create(facts, batch_size=1000)
+    jobs = [Job(kind="core.react", args='{"fact":1}', state="dead", attempts=5, max_attempts=5, error="ValueError: no stock",
+                run_at=now - dt.timedelta(seconds=n)) for n in range(100_000)]  # fmt: skip
+    Job.objects.bulk_create(jobs, batch_size=1000)
 
 
 def _body(issue: Issue, event_id: str, now: dt.datetime) -> None:

@@ -6,6 +6,7 @@ this run starts in a temporary directory and stops again.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -56,6 +57,18 @@ def _prepare(store: str) -> None:
         database.setdefault("TEST", {})["NAME"] = str(name)
     settings.UI_STRICT = True
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_this_test():
+    """Each test begins without what another one changed on a page and then took back with its transaction."""
+    from daytwo_server.core import preferences
+
+    preferences.reset()
+    # Nothing is there to be found. The look once a second would be one query more in whichever count it falls into.
+    preferences._cache.next_look = math.inf
+    yield
+    preferences.reset()
 
 
 @pytest.fixture(scope="session")

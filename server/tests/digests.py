@@ -14,7 +14,6 @@ from pathlib import Path
 from django.db import connections
 
 from daytwo_server.catalog.models import Project
-from daytwo_server.core import conf
 from daytwo_server.ingest import status
 from daytwo_server.ingest.digest import Digester, node_of
 from daytwo_server.ingest.spool import Envelope, Reader, Writer
@@ -31,7 +30,7 @@ class Node:
 
     def fresh(self) -> Digester:
         """The digest as after a restart."""
-        return Digester(self.reader, node=node_of(self.folder), conf=conf.current(), folder=self.folder)
+        return Digester(self.reader, node=node_of(self.folder), folder=self.folder)
 
     def write(self, *messages: str) -> None:
         """An event for each message, as intake accepts them."""

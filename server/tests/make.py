@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import time
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.test import Client
 
 from daytwo_server.accounts import permissions, services, tokens
 from daytwo_server.accounts.models import ApiToken, Membership, User
-from daytwo_server.catalog.models import DsnKey, Environment, Project, Release
+from daytwo_server.catalog.models import Component, Deploy, DsnKey, Environment, Project, Release
 from daytwo_server.core import clock
 from daytwo_server.customers.models import Customer, Organization
 
@@ -53,6 +55,22 @@ def charlie(**fields: Any) -> User:
     return user("Charlie", **fields)
 
 
+def proven(client: Client, who: User) -> Client:
+    """The same browser, in which this person has just shown who they are."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "socialaccount", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(who.pk)
+    session.save()
+    return client
+
+
+def totp(secret: str, shift_s: int = 0) -> str:
+    """What an authenticator app with this secret shows, now or `shift_s` later."""
+    from allauth.mfa.totp.internal import auth
+
+    return auth.format_hotp_value(auth.hotp_value(secret, (int(time.time()) + shift_s) // 30))
+
+
 def token(
     by: AbstractBaseUser | None = None, *, scopes: tuple[str, ...] = (permissions.ALL_SCOPES,), **fields: Any
 ) -> str:
@@ -85,13 +103,36 @@ def key(of: Project | None = None, **fields: Any) -> DsnKey:
 
 
 def environment(of: Project, name: str = "production", **fields: Any) -> Environment:
-    return Environment.objects.create(project=of, name=name, first_seen=fields.pop("first_seen", clock.now()))
+    return Environment.objects.create(project=of, name=name, **{"first_seen": clock.now()} | fields)
 
 
 def release(of: Project, version: str = "1.0.0", **fields: Any) -> Release:
     now = clock.now()
     seen = {"first_seen": now, "last_seen": now} | fields
     return Release.objects.create(project=of, version=version, **seen)
+
+
+def component(name: str = "", **fields: Any) -> Component:
+    name = name or f"Component {next(_numbers)}"
+    return Component.objects.create(name=name, slug=fields.pop("slug", name.lower().replace(" ", "-")), **fields)
+
+
+def deploy(
+    of: Project | None = None, version: str = "1.0.0", *, environment: str = "production", **fields: Any
+) -> Deploy:
+    """A deploy that took three minutes; environment and release are added when they are missing."""
+    of, started = of or project(), fields.pop("started_at", clock.now() - dt.timedelta(hours=1))
+    seen = {"first_seen": started, "last_seen": started, "events": 0}
+    finished = {"status": Deploy.Status.SUCCEEDED, "finished_at": started + dt.timedelta(minutes=3)}
+    return Deploy.objects.create(
+        project=of,
+        environment=Environment.objects.get_or_create(
+            project=of, name=environment, defaults={"first_seen": started}
+        )[0],
+        release=Release.objects.get_or_create(project=of, version=version, defaults=seen)[0],
+        started_at=started,
+        **finished | fields,
+    )
 
 
 def organization(name: str = "Brightside Dental", **fields: Any) -> Organization:

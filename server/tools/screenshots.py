@@ -80,7 +80,7 @@ def show_issues(page: Page) -> None:
 def show_issue(page: Page) -> None:
     """The issue with most events."""
     page.goto("/errors?sort=events")
-    page.locator("[data-row-link]").first.click()
+    page.locator("tbody a").first.click()
     live(page)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -46,8 +47,10 @@ def visit(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     contexts, complaints = [], []
 
     def note(message: Any) -> None:
-        # This server has no streams (they are no business of Django's), so their request fails here.
-        if message.type in {"error", "warning"} and "/live" not in message.location["url"]:
+        # This server has no streams (they are no business of Django's), so their request fails here. Chromium also
+        # notes 409 and 422, which are forms that come back to be corrected.
+        expected = "/live" in message.location["url"] or re.search(r"status of (409|422)", message.text)
+        if message.type in {"error", "warning"} and not expected:
             complaints.append(f"{message.text} {message.location['url']}")
 
     def open_page(path: str, user: User, *, width: int = 1440, height: int = 900, **options: Any) -> Any:

@@ -42,7 +42,7 @@ def states():
 
 
 def rows(page):
-    return page.locator("tbody [data-row-link] b").all_inner_texts()
+    return page.locator("tbody a > b").all_inner_texts()
 
 
 def test_from_the_list_to_the_page_to_resolved_and_back_again(visit, bob, three):
@@ -62,7 +62,7 @@ def test_a_change_keeps_what_is_open_on_the_page(visit, bob, three):
     page.locator(".frame--library > summary").click()
     page.evaluate("scrollTo(0, 300)")
     page.keyboard.press("h")
-    expect(page.locator(".issue-header").get_by_text("Ignored")).to_be_visible()
+    expect(page.locator("[data-part] > .page-header").get_by_text("Ignored")).to_be_visible()
     assert page.locator(".frame--library").get_attribute("open") is not None
     assert page.evaluate("scrollY") == 300
 
@@ -144,9 +144,9 @@ def test_news_are_announced_and_no_row_moves_until_somebody_asks(visit, bob, thr
     page = visit("/errors", bob)
     happen.issue(three[0].project, "Brand")
     page.evaluate("htmx.trigger('#live', 'changed')")
-    expect(page.locator("#news")).to_contain_text("1 new. Show")
+    expect(page.locator(".news")).to_contain_text("1 new. Show")
     assert rows(page) == ["FirstError", "SecondError", "ThirdError"]
-    page.locator("#news a").click()
+    page.locator(".news a").click()
     expect(page.locator("tbody tr")).to_have_count(4)
 
 
@@ -187,7 +187,7 @@ def test_everything_works_without_a_script(visit, bob, three):
 
 PAGES = [
     "/errors", "/errors?query=country:XX", "/errors/{0}", "/errors/{0}?frames=all", "/errors/{0}?frames=raw&range=14d",
-    "/errors/{0}/events", "/errors/{0}/tags", "/errors/{0}/activity", "/operate/ingest",
+    "/errors/{0}/events", "/errors/{0}/tags", "/errors/{0}/activity", "/settings/ingest/",
 ]  # fmt: skip
 
 
@@ -196,7 +196,7 @@ PAGES = [
 def test_every_page_is_accessible_and_fits_the_screen(visit, bob, three, theme, width, height):
     page = visit("/errors", bob, width=width, height=height, color_scheme=theme)
     for path in PAGES:
-        page.goto(page.url.partition("/errors")[0].partition("/operate")[0] + path.format(three[0].pk))
+        page.goto(page.url.partition("/errors")[0].partition("/settings")[0] + path.format(three[0].pk))
         page.evaluate("document.fonts.ready.then(() => true)")
         found = Axe().run(page, options=RULES).response["violations"]
         assert [(path, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []

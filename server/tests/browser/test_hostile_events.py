@@ -107,7 +107,7 @@ def addresses(issues: list[Issue]) -> list[str]:
         f"/errors/{one.pk}/events", f"/errors/{one.pk}/tags", f"/errors/{one.pk}/activity",
         f"/errors/{one.pk}/events/{event}", f"/errors/{two.pk}", "/customers/",
         f"/customers/?q={quote(SCRIPT)}", f"/customers/{Customer.objects.get().pk}/", "/projects/", "/projects/shop/",
-        "/operate/ingest", "/settings/tokens/", "/profile/", f"/login/?next={quote(LINK)}",
+        "/settings/ingest/", "/settings/tokens/", "/profile/", f"/login/?next={quote(LINK)}",
     ]  # fmt: skip
 
 

@@ -70,3 +70,7 @@ def test_no_file_is_a_god():
         if "migrations" not in path.parts and (lines := len(path.read_text().splitlines())) > 450
     }
     assert long == {}
+
+
+def test_numbers_in_addresses_are_ones_a_database_can_hold():
+    assert [str(path) for path in PACKAGE.rglob("*.py") if "<int:" in path.read_text()] == []

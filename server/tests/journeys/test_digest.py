@@ -6,7 +6,6 @@ import uuid
 
 import pytest
 
-from daytwo_server.core import conf
 from daytwo_server.customers.models import Customer
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Bucket, Event, EventBody, Facet, Issue, IssueUser
@@ -14,6 +13,7 @@ from daytwo_server.errors.prepare import open_body
 from daytwo_server.ingest.digest import Digester, node_of
 from daytwo_server.ingest.models import ItemCount
 from daytwo_server.ingest.spool import CountRow, Counts, Envelope, Reader, Writer
+from daytwo_server.ingest.spool import KeyUse as KeyRequests
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"], transaction=True)
 
@@ -29,7 +29,7 @@ class Bench:
 
     def fresh(self):
         """The digest as after a restart."""
-        return Digester(self.reader, node=node_of(self.folder), conf=conf.current(), folder=self.folder)
+        return Digester(self.reader, node=node_of(self.folder), folder=self.folder)
 
     def send(self, *contents):
         import asyncio
@@ -226,11 +226,27 @@ def test_an_event_that_was_on_its_way_when_the_issue_was_resolved_does_not_reope
 
 def test_a_batch_costs_the_same_number_of_statements_however_many_events(bench, project, django_assert_max_num_queries):
     bench.send(*(envelope(project, function=f"f{n}") for n in range(3)))
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(45):
         bench.digest()
     bench.send(*(envelope(project, function=f"f{n}") for n in range(60)))
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(45):
         bench.digest()
+
+
+def test_requests_are_counted_by_the_key_they_named_and_events_by_environment_and_release(bench, project):
+    import make
+
+    from daytwo_server.catalog.models import KeyUse, Release, Volume
+
+    key = make.key(project)
+    uses = [KeyRequests(1_764_000_000, key.public_key, True, 7), KeyRequests(1_764_000_060, key.public_key, False, 2)]
+    bench.send(envelope(project), envelope(project), Counts([], uses))
+    bench.digest()
+    assert KeyUse.objects.values_list("let_in", "refused").get() == (7, 2)
+    key.refresh_from_db()
+    assert key.last_used_at.timestamp() == 1_764_000_060
+    assert sum(Volume.objects.values_list("count", flat=True)) == 2
+    assert list(Release.objects.values_list("events", flat=True)) in ([], [2])
 
 
 def test_erasing_a_customer_takes_them_out_of_their_events(bench, project):

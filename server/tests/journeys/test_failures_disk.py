@@ -37,7 +37,7 @@ def check_the_full_disk_is_told(site, browser, disk):
     assert "cannot be written" in told["checks"]["intake"]["message"]
     for path in ("/errors/", "/errors/1/", "/projects/", "/profile/"):
         assert browser.get(path).status_code == 200
-    page = browser.get("/operate/ingest/").text
+    page = browser.get("/settings/ingest/").text
     assert "Everything is being refused" in page
     assert "Accepted events cannot be shown" in page
     answer = press(browser, "/errors/1/", do="resolve")
@@ -53,7 +53,7 @@ def test_with_too_little_free_disk_everything_is_refused_and_the_reason_told(sho
     site.start()
     with signed_in(site) as alice, Storm(site, 20, rate_per_s=1000) as storm:
         assert "free disk" in health(site)["checks"]["intake"]["message"]
-        assert "under the minimum of 10000000 MB" in alice.get("/operate/ingest/").text
+        assert "under the minimum of 10000000 MB" in alice.get("/settings/ingest/").text
     check_refusals(storm)
     assert storm.outcome.codes == {"429": 20}
     assert all(b":disk_space" in head for head in storm.outcome.refusals)

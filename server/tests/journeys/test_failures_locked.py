@@ -51,12 +51,12 @@ def test_with_the_database_locked_events_are_taken_and_people_hear_why_they_wait
                 headers={"Authorization": f"Bearer {site.keys['api_token']}"},
             )  # fmt: skip
             time.sleep(0.5)
-            for path in ("/errors/", "/errors/1/", "/operate/ingest/"):
+            for path in ("/errors/", "/errors/1/", "/settings/ingest/"):
                 page, seconds = timed(alice.get, path)
                 assert (page.status_code, seconds < SANE_S) == (200, True)
             digest_says(site, "the digest cannot write: database is locked")
             assert health(site)["status"] == "degraded"
-            assert "database is locked" in alice.get("/operate/ingest/").text
+            assert "database is locked" in alice.get("/settings/ingest/").text
             answers = [waiting.result() for waiting in (pressed, by_htmx, by_api)]
         assert [answer.status_code for answer, _ in answers] == [503] * 3
         assert max(seconds for _, seconds in answers) < SANE_S

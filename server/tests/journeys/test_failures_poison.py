@@ -92,7 +92,7 @@ def test_what_cannot_be_digested_is_told_and_what_lies_about_in_quarantine_stops
     check_nothing_lost(site, storm.acked)
     assert any("2 records could not be digested" in line for line in doctor(site))
     with signed_in(site) as alice:
-        assert "2 events could not be digested" in alice.get("/operate/ingest/").text
+        assert "2 events could not be digested" in alice.get("/settings/ingest/").text
     assert len(list(quarantine.iterdir())) == 2
 
 

@@ -70,7 +70,7 @@ def check_the_outage_is_told(site, browser):
     told = eventually(lambda: (now := health(site))["status"] == "unhealthy" and now)
     assert told["checks"]["database"]["message"]
     eventually(lambda: "the digest cannot write" in health(site)["checks"]["digest"].get("message", ""))
-    for path in ("/errors/", "/errors/1/", "/operate/ingest/", "/login/"):
+    for path in ("/errors/", "/errors/1/", "/settings/ingest/", "/login/"):
         began = time.monotonic()
         page = browser.get(path)
         assert time.monotonic() - began < 5

@@ -53,7 +53,7 @@ def test_damage_costs_only_the_records_it_hit_and_is_told(shop):
     assert counted == (len(lost & set(first)),)
     assert any("because the spool was damaged" in line for line in doctor(site))
     with signed_in(site) as alice:
-        assert "The spool was damaged on disk" in alice.get("/operate/ingest/").text
+        assert "The spool was damaged on disk" in alice.get("/settings/ingest/").text
     assert health(site)["status"] == "healthy"
     eventually(lambda: len(segment_files(site)) == 1)
     assert (spool / "notes.txt").exists()

@@ -118,7 +118,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(settings):
     client.get("/login/", secure=True)
     sign_in(client, secure=True)
     client.post("/theme/", {"theme": "dark"}, secure=True)
-    for name in ("daytwo_session", "daytwo_csrf", "daytwo_theme"):
+    for name in ("daytwo_session", "daytwo_csrf", "daytwo_theme", "daytwo_known"):
         cookie = client.cookies[name]
         assert (name, cookie["secure"], cookie["samesite"]) == (name, True, "Lax")
         assert cookie["httponly"] or name == "daytwo_csrf"
@@ -209,32 +209,93 @@ def test_a_forged_host_is_refused_and_decides_no_address(workspace):
     for name, page in PAGES.items():
         if page.read:
             answer = owner.get(address(name, workspace), headers=forged)
-            assert "evil.example" not in answer.text, name
-            assert "localhost" not in answer.text, name
+            text = answer.getvalue().decode()  # of a stream, too
+            assert "evil.example" not in text, name
+            assert "localhost:6666" not in text, name
+            assert "//localhost" not in text, name
             assert "localhost" not in answer.headers.get("Location", ""), name
 
 
 # -- guessing
 
 
-def test_guesses_at_one_account_add_up_whatever_host_port_or_capitals_they_name():
+def test_guesses_from_one_address_add_up_whatever_host_port_or_capitals_they_name():
     make.alice(password=PASSWORD)
     for number in range(5):
-        headers = {"Host": f"localhost:{8000 + number}", "X-Daytwo-Client": f"192.0.2.{number}"}
+        headers = {"Host": f"localhost:{8000 + number}"}
         answer = sign_in(Client(), "aLiCe@example.com" if number % 2 else "alice@example.com", "guess", headers=headers)
         assert answer.status_code == 422
-    headers = {"Host": "localhost:1", "X-Daytwo-Client": "192.0.2.99"}
-    assert "Too many failed attempts" in sign_in(Client(), headers=headers).text
+    assert "Too many failed attempts" in sign_in(Client(), headers={"Host": "localhost:1"}).text
+
+
+def guess_from_everywhere(times: int = 20) -> None:
+    for number in range(times):
+        sign_in(Client(), password="guess", headers={"X-Daytwo-Client": f"192.0.2.{number}"})
+
+
+def test_guesses_at_one_account_add_up_wherever_they_come_from():
+    make.alice(password=PASSWORD)
+    guess_from_everywhere()
+    assert "Too many failed attempts" in sign_in(Client(), headers={"X-Daytwo-Client": "192.0.2.99"}).text
 
 
 def test_many_strangers_do_not_make_the_server_forget_who_was_guessed_at():
     make.alice(password=PASSWORD)
-    for number in range(5):
-        sign_in(Client(), password="guess", headers={"X-Daytwo-Client": f"192.0.2.{number}"})
+    guess_from_everywhere()
     for number in range(400):
         headers = {"X-Daytwo-Client": f"2001:db8:{number:x}::1"}
         sign_in(Client(), f"{number}@example.com", "", headers=headers)
     assert "Too many failed attempts" in sign_in(Client(), headers={"X-Daytwo-Client": "192.0.2.99"}).text
+
+
+def test_a_stranger_who_guesses_locks_nobody_out_elsewhere():
+    make.alice(password=PASSWORD)
+    for _ in range(50):
+        sign_in(Client(), password="guess", headers={"X-Daytwo-Client": "192.0.2.66"})
+    assert sign_in(Client(), headers={"X-Daytwo-Client": "192.0.2.1"}).status_code == 302
+
+
+def test_strangers_everywhere_lock_nobody_out_of_a_browser_they_know():
+    make.alice(password=PASSWORD)
+    alice = Client()
+    sign_in(alice)
+    alice.post("/logout/")
+    guess_from_everywhere(30)
+    for _ in range(30):  # beside her, too
+        sign_in(Client(), password="guess")
+    assert sign_in(alice).status_code == 302
+
+
+def test_a_browser_that_is_known_may_guess_as_often_as_another_and_no_oftener():
+    make.alice(password=PASSWORD)
+    thief = Client()
+    sign_in(thief)
+    thief.post("/logout/")
+    for _ in range(5):
+        assert "do not match" in sign_in(thief, password="guess").text
+    assert "Too many failed attempts" in sign_in(thief).text
+
+
+def test_a_browser_is_known_to_the_account_alone_that_signed_in_there():
+    make.alice(password=PASSWORD)
+    make.bob(password=PASSWORD)
+    bob = Client()
+    sign_in(bob, "bob@example.com")
+    bob.post("/logout/")
+    guess_from_everywhere()
+    assert "Too many failed attempts" in sign_in(bob).text
+    bob.cookies["daytwo_known"] = bob.cookies["daytwo_known"].value[:-2] + "xx"
+    assert "Too many failed attempts" in sign_in(bob).text
+
+
+def test_being_right_in_between_refills_nothing():
+    make.alice(password=PASSWORD)
+    make.bob(password=PASSWORD)
+    for _ in range(4):
+        sign_in(Client(), password="guess")
+        assert sign_in(Client(), "bob@example.com").status_code == 302
+    sign_in(Client(), password="guess")
+    assert "Too many failed attempts" in sign_in(Client()).text
 
 
 def test_neighbours_in_one_ipv6_network_are_one_guesser():
