@@ -126,9 +126,9 @@ def deploy(
     finished = {"status": Deploy.Status.SUCCEEDED, "finished_at": started + dt.timedelta(minutes=3)}
     return Deploy.objects.create(
         project=of,
-        environment=Environment.objects.get_or_create(
-            project=of, name=environment, defaults={"first_seen": started}
-        )[0],
+        environment=Environment.objects.get_or_create(project=of, name=environment, defaults={"first_seen": started})[
+            0
+        ],
         release=Release.objects.get_or_create(project=of, version=version, defaults=seen)[0],
         started_at=started,
         **finished | fields,

@@ -83,9 +83,7 @@ class Guards:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spool = spool
-        self.limit(
-            rate_per_s=rate_per_s, burst=burst, spool_max_bytes=spool_max_bytes, min_free_bytes=min_free_bytes
-        )
+        self.limit(rate_per_s=rate_per_s, burst=burst, spool_max_bytes=spool_max_bytes, min_free_bytes=min_free_bytes)
         self._max_held = max_held_bytes
         self._monotonic = monotonic
         self._buckets: dict[str, _Bucket] = {}
