@@ -17,7 +17,7 @@ from django.test import Client
 from daytwo_server.accounts import permissions, services, tokens
 from daytwo_server.accounts.models import ApiToken, Membership, User
 from daytwo_server.catalog.models import Component, Deploy, DsnKey, Environment, Project, Release
-from daytwo_server.core import clock
+from daytwo_server.core import clock, search
 from daytwo_server.customers.models import Customer, Organization
 
 Role = Membership.Role
@@ -143,7 +143,9 @@ def organization(name: str = "Brightside Dental", **fields: Any) -> Organization
 def customer(key: str = "", **fields: Any) -> Customer:
     now = clock.now()
     seen = {"first_seen": now, "last_seen": now} | fields
-    return Customer.objects.create(key=key or f"id:{next(_numbers)}", **seen)
+    made = Customer.objects.create(key=key or f"id:{next(_numbers)}", **seen)
+    search.refresh("customer", [made.pk])
+    return made
 
 
 def dana(**fields: Any) -> Customer:

@@ -12,29 +12,30 @@ from django.views.decorators.http import require_http_methods, require_safe
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core.pages import BadCursor
+from daytwo_server.core.query import BadFilter
 from daytwo_server.customers import selectors, services
 from daytwo_server.customers.models import Customer
 from daytwo_server.errors.selectors import issues as errors
 from daytwo_server.ui import htmx
-
-MAX_SEARCH = 200
 
 
 @require("customers.view")
 @require_safe
 def customer_list(request: HttpRequest) -> HttpResponse:
     """Who was seen last; `?q=` searches, `?cursor=` pages."""
-    # No name holds a NUL, and PostgreSQL takes none, not even to compare with.
-    search = request.GET.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH]
+    asked = request.GET.get("q", "").strip()
+    words: dict[str, Any] = {"search": asked}
     try:
-        found = selectors.customers(search=search, cursor=request.GET.get("cursor", ""))
+        found = selectors.customers(asked=asked, cursor=request.GET.get("cursor", ""))
     except BadCursor as problem:
         return HttpResponseBadRequest(str(problem), content_type="text/plain")
-    words = {
+    except BadFilter as problem:
+        words |= {"problem": str(problem)}
+        return htmx.render(request, "customers/list.html", "customers/_rows.html", words, status=400)
+    words |= {
         "customers": found.rows,
-        "search": search,
-        "older": _page_url(search, found.next),
-        "newer": _page_url(search, found.previous),
+        "older": _page_url(asked, found.next),
+        "newer": _page_url(asked, found.previous),
     }
     return htmx.render(request, "customers/list.html", "customers/_rows.html", words)
 

@@ -6,6 +6,9 @@ Rooms register theirs when they are loaded; no room is known here by name.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from daytwo_server.core import preferences
+
+ALWAYS = "settings"  # the page where hidden ones are brought back
 # The headings in the order people read them; the first group has none.
 GROUPS = ("", "Respond", "Observe", "Support", "Ship", "Operate")
 
@@ -45,8 +48,10 @@ def register(
 
 
 def entries() -> Sequence[Entry]:
-    """All links in the order of the page."""
-    return sorted(_entries.values(), key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.label))
+    """The links in the order of the page, less those that the setting `hidden` leaves out."""
+    hidden = {name.casefold() for name in preferences.current().hidden}
+    shown = [entry for entry in _entries.values() if entry.label.casefold() not in hidden or entry.url_name == ALWAYS]
+    return sorted(shown, key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.label))
 
 
 # The headings of the settings, in the order of the page.

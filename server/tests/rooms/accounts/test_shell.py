@@ -6,6 +6,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from daytwo_server.accounts.context import shell
+from daytwo_server.core import preferences
 from daytwo_server.ui import nav
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,17 @@ def test_every_entry_of_the_navigation_leads_to_a_page(alice, signed_in):
     client = signed_in(alice)
     for item in nav.entries():
         assert client.get(reverse(item.url_name)).status_code in {200, 302}, item.label
+
+
+def test_pages_that_a_team_does_not_use_are_left_out_but_still_there(alice, signed_in):
+    client = signed_in(alice)
+    preferences.change({"hidden": "Customers, deploys, settings"}, versions={}, actor=alice)
+    preferences.reset()
+    shown = [item["label"] for group in client.get("/profile/").context["nav"] for item in group["items"]]
+    assert not {"Customers", "Deploys"} & set(shown)
+    assert {"Errors", "Settings"} <= set(shown)
+    assert client.get("/customers/").status_code == 200
+    assert ">Deploys<" not in client.get("/palette?q=deplo").text
 
 
 def test_an_entry_needs_a_known_group_and_a_free_key():

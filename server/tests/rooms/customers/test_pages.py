@@ -29,7 +29,8 @@ def test_customers_are_found_by_email_name_id_and_organization(alice, signed_in)
     make.dana(organization=make.organization("Brightside Dental"))
     make.customer("id:77", name="Otto", email="otto@example.org")
     client = signed_in(alice)
-    for search in ("DANA@exa", "dan", "id:dana", "brightside"):
+    for search in ("DANA@exa", "dan", "id:dana", "brightside", "email:dana@example.com", "plan:business", "is:verified dana",
+                   'organization:"brightside dental"', "!id:77"):  # fmt: skip
         assert names(client.get("/customers/", {"q": search})) == ["Dana"], search
     assert names(client.get("/customers/", {"q": "77"})) == ["Otto"]
     nobody = client.get("/customers/", {"q": "100%_'\"<b>"})
@@ -39,17 +40,34 @@ def test_customers_are_found_by_email_name_id_and_organization(alice, signed_in)
     assert part.text.startswith('<div id="customers">')
 
 
+def test_a_filter_that_does_not_exist_is_explained(alice, signed_in):
+    for search, words in (
+        ("is:rich", "is:verified or is:unverified"),
+        ("colour:red", "use id:, email:, plan:"),
+        ("x" * 501, "longer than 500"),
+    ):
+        answer = signed_in(alice).get("/customers/", {"q": search})
+        assert (answer.status_code, words in answer.text) == (400, True), answer.text[-500:]
+
+
+def test_a_search_can_be_kept_as_a_view(alice, signed_in):
+    client = signed_in(alice)
+    form = {"page": "customers", "query": "q=plan:business", "name": "Business", "next": "/customers/"}
+    assert client.post("/views/", form).status_code == 302
+    assert ">Business</a>" in client.get("/customers/").text
+
+
 def test_a_long_list_is_paged_both_ways_without_losing_anybody(alice, signed_in):
     for n in range(120):
-        make.customer(f"id:{n:03}", name=f"C{n:03}", last_seen=NOON + dt.timedelta(seconds=n // 3))
-    client, seen, url = signed_in(alice), [], "/customers/?q=C"
+        make.customer(f"id:{n:03}", name=f"Cora {n:03}", last_seen=NOON + dt.timedelta(seconds=n // 3))
+    client, seen, url = signed_in(alice), [], "/customers/?q=cora"
     while url:
         page = client.get(url)
         seen.append(names(page))
         older = re.search(r'rel="next" href="([^"]+)"', page.text)
         url = older[1].replace("&amp;", "&") if older else ""
     assert [len(rows) for rows in seen] == [50, 50, 20]
-    assert sorted(name for rows in seen for name in rows) == [f"C{n:03}" for n in range(120)]
+    assert sorted(name for rows in seen for name in rows) == [f"Cora {n:03}" for n in range(120)]
     newer = re.search(r'rel="prev" href="([^"]+)"', page.text)[1].replace("&amp;", "&")
     assert names(client.get(newer)) == seen[1]
     assert client.get("/customers/?cursor=nonsense").status_code == 400
@@ -125,7 +143,7 @@ def test_pages_cost_the_same_however_many_customers_there_are(alice, signed_in, 
     client = signed_in(alice)
     for n in range(60):
         customer = make.customer(organization=make.organization(f"Org {n}"))
-    with django_assert_num_queries(3):  # session, viewer, customers with their organizations
+    with django_assert_num_queries(4):  # session, viewer, customers with their organizations, saved views
         client.get("/customers/")
     with django_assert_num_queries(4):  # and what they ran into
         client.get(f"/customers/{customer.pk}/")

@@ -94,6 +94,15 @@ class Conf:
         values.email,
         page="Support e-mail",
     )
+    hidden: tuple[str, ...] = _setting(
+        "DAYTWO_HIDDEN",
+        "General",
+        "Pages that this team does not use, by their names in the navigation, separated by commas: deploys,components. "
+        "They are left out there and in the palette; their addresses go on working.",
+        (),
+        values.words,
+        page="Left out of the navigation",
+    )
     database_url: str = _setting(
         "DATABASE_URL",
         "Stores",
