@@ -54,6 +54,8 @@ def visit(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
             complaints.append(f"{message.text} {message.location['url']}")
 
     def open_page(path: str, user: User, *, width: int = 1440, height: int = 900, **options: Any) -> Any:
+        # What fades in has no contrast while it does.
+        options.setdefault("reduced_motion", "reduce")
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.add_cookies([_session(user, live_server.url)])

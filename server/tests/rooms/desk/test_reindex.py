@@ -64,6 +64,7 @@ def test_it_is_done_once_and_again_when_a_source_has_a_new_version(monkeypatch):
 def test_a_job_that_was_cut_off_goes_on_where_it_was(monkeypatch):
     monkeypatch.setattr(desk, "CHUNK", 2)
     customers = [make.customer(f"id:c{n}", name=f"Customer {n}") for n in range(7)]
+    search.remove("customer", [customer.pk for customer in customers])  # as before there was an index
     real, calls = search.rebuild, []
 
     def rebuild(kind, after, limit):

@@ -36,6 +36,7 @@ def save_draft(user: User, key: str, text: str, *, version: int) -> Saved:
     """
     if len(text) > MAX_DRAFT or len(key) > MAX_KEY:
         raise ValueError(f"More than {MAX_DRAFT:,} characters are not kept as a draft.")
+    text = text.replace("\x00", "")
     text = text if text.strip() else ""
     first = {"text": text, "updated_at": clock.now()}
     found, created = Draft.objects.get_or_create(user=user, key=key, defaults=first)
@@ -56,6 +57,7 @@ def save_draft(user: User, key: str, text: str, *, version: int) -> Saved:
 @transaction.atomic
 def keep_draft(user: User, key: str, text: str) -> None:
     """Put a text that was sent and refused back where it was written."""
+    text = text.replace("\x00", "")  # which PostgreSQL does not take
     Draft.objects.update_or_create(
         user=user, key=key, defaults={"text": text, "version": F("version") + 1, "updated_at": clock.now()},
         create_defaults={"text": text, "updated_at": clock.now()},

@@ -20,7 +20,7 @@ def save(request: HttpRequest) -> HttpResponse:
     version = values.get("version", "")
     if not values.get("key") or not (version.isascii() and version.isdigit() and len(version) <= _LONGEST_NUMBER):
         return HttpResponse("A draft needs a key and a version.", status=400, content_type="text/plain")
-    text = values.get("text", "").replace("\x00", "").replace("\r\n", "\n")
+    text = values.get("text", "").replace("\r\n", "\n")
     try:
         saved = services.save_draft(viewer(request), values["key"], text, version=int(version))
     except ValueError as problem:
