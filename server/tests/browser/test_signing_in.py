@@ -296,7 +296,8 @@ def test_a_button_leads_to_the_issuer_and_back(alice, desk, issuer):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_all_pages_of_signing_in_are_readable_by_everybody(alice, desk, issuer, width):
     SocialAccount.objects.create(user=alice, provider="oidc", uid="u-1", extra_data={"label": "alice@example.com"})
-    at = desk(viewport={"width": width, "height": 800}, reduced_motion="reduce")  # a toast that fades in has no contrast
+    # What fades in has no contrast while it does.
+    at = desk(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     at.plug_in()
 
     def check(what: str) -> None:
