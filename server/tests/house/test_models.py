@@ -7,7 +7,7 @@ from django.db import models
 
 from daytwo_server.core.stores import store_of
 
-FLOORS = ["core", "ui", "accounts", "desk", "catalog", "customers", "errors", "operate", "ingest", "wiring"]
+FLOORS = ["core", "ui", "accounts", "desk", "links", "catalog", "customers", "errors", "operate", "ingest", "wiring"]
 OURS = [model for model in apps.get_models() if model.__module__.startswith("daytwo_server.")]
 
 

@@ -19,8 +19,10 @@ from daytwo_server.accounts import services
 from daytwo_server.accounts.models import ApiToken, Membership, User
 from daytwo_server.core import clock
 from daytwo_server.core.models import Job
+from daytwo_server.core.ref import Ref
 from daytwo_server.desk import services as desk
 from daytwo_server.errors.services import comment
+from daytwo_server.links import services as links
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
@@ -156,6 +158,9 @@ ROUTES: dict[str, Page | Call | Open] = {
     "desk:view": Page(write=ADMINS, args=("shared_view",), form={"do": "left"}),
     "desk:restore-view": Page(write=ADMINS, args=("shared_view",)),
     "desk:draft": Page(write=ALL, form={"key": "a", "text": "b", "version": "0"}),
+    "links:add": Page(write=ALL - {Role.VIEWER}, form={"ref": "issue:1", "what": "nothing"}),
+    "links:remove": Page(write=ALL - {Role.VIEWER}, args=("tie",)),
+    "links:restore": Page(write=ALL - {Role.VIEWER}, args=("tie",)),
     "errors:comment": Page(write=ALL - {Role.VIEWER}, args=("issue",), form={"text": "Seen"}),
     "errors:delete-comment": Page(write=ALL - {Role.VIEWER}, args=("issue", "comment")),
     "errors:restore-comment": Page(write=ALL - {Role.VIEWER}, args=("issue", "comment")),
@@ -262,6 +267,7 @@ def furnish() -> dict[str, Any]:
         "export": "csv",
         "code": f"ERR-{issue.pk}",
         "shared_view": desk.save_view(owner, "errors", "Fatal", "level=fatal", shared=True).pk,
+        "tie": links.link(Ref("issue", issue.pk), Ref("deploy", deploy.pk), actor=owner).pk,
         "comment": comment(issue.pk, "Seen", actor=owner).pk,
         "link": LINK,
         "person": make.member("Paula").pk,

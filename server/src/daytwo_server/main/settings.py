@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "daytwo_server.ui.apps.UiConfig",
     "daytwo_server.accounts.apps.AccountsConfig",
     "daytwo_server.desk.apps.DeskConfig",
+    "daytwo_server.links.apps.LinksConfig",
     "daytwo_server.catalog.apps.CatalogConfig",
     "daytwo_server.customers.apps.CustomersConfig",
     "daytwo_server.errors.apps.ErrorsConfig",

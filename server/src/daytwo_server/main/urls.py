@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("daytwo_server.accounts.web")),
     path("", include("daytwo_server.desk.web")),
+    path("", include("daytwo_server.links.web")),
     path("", include("daytwo_server.catalog.web")),
     path("", include("daytwo_server.customers.web")),
     path("", include("daytwo_server.errors.web")),
