@@ -39,7 +39,7 @@ def shop(db):
 def words(page):
     """The lines of the log as plain text."""
     rows = page.partition("<tbody data-rows")[2].partition("</tbody>")[0].split("</tr>")[:-1]
-    plain = [row.partition("<div>")[2].partition("</div>")[0] for row in rows]
+    plain = [row.partition("<p>")[2].partition("</p>")[0] for row in rows]
     return [" ".join(re.sub(r"<[^>]+>", "", line).split()) for line in plain]
 
 
