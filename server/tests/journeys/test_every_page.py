@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
 # Of one field each, which a browser does not send empty; the answer is the page with a toast that says so.
-ONE_FIELD = re.compile(r"/comments$")
+ONE_FIELD = re.compile(r"(/comments|/links/)$")
 TYPED = {"text", "email", "password", "url", "number", "search", "date", "datetime-local", ""}
 
 

@@ -37,6 +37,12 @@ def test_an_event_is_scrubbed_just_as_well_before_it_is_normalised(name):
     assert [secret for secret in KNOWN if secret in stored] == []
 
 
+def test_a_name_without_letters_hides_nothing_from_scrubbing():
+    for section in ("request", "contexts", "extra", "user", "tags"):
+        event, hidden = scrub({section: {"": {"password": "hunter2"}}})
+        assert (section, hidden, b"hunter2" in msgspec.json.encode(event)) == (section, 1, False)
+
+
 def test_what_is_needed_to_understand_the_error_is_still_there():
     event, hidden = scrub(normalize(captured.event("py-django-2"), received=captured.RECEIVED))
     frame = event["exception"]["values"][0]["stacktrace"]["frames"][-1]

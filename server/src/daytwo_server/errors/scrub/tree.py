@@ -76,7 +76,7 @@ class _Walk:
         named = isinstance(pairs, list) and all(_is_pair(pair) for pair in pairs)
         if isinstance(pairs, list) and named:
             value["cookies"] = [[self._text(name, 3), self._hide(inner, ALWAYS, 3)] for name, inner in pairs]
-        self._fields(value, 2, done="cookies" if named else "")
+        self._fields(value, 2, done="cookies" if named else None)
 
     def entry(self, owner: dict[str, Any], name: str, value: Any, depth: int) -> None:
         """Scrub what `owner` holds under `name`."""
@@ -100,7 +100,7 @@ class _Walk:
             owner[clean] = owner.pop(name)
 
     def _fields(
-        self, owner: dict[str, Any], depth: int, *, texts: frozenset[str] = frozenset(), done: str = ""
+        self, owner: dict[str, Any], depth: int, *, texts: frozenset[str] = frozenset(), done: str | None = None
     ) -> None:
         for name, value in list(owner.items()):
             if name != done and not (name in texts and isinstance(value, str)):
