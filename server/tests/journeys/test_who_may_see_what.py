@@ -158,7 +158,7 @@ ROUTES: dict[str, Page | Call | Open] = {
     "desk:view": Page(write=ADMINS, args=("shared_view",), form={"do": "left"}),
     "desk:restore-view": Page(write=ADMINS, args=("shared_view",)),
     "desk:draft": Page(write=ALL, form={"key": "a", "text": "b", "version": "0"}),
-    "links:add": Page(write=ALL - {Role.VIEWER}, form={"ref": "issue:1", "what": "nothing"}),
+    "links:add": Page(write=ALL - {Role.VIEWER}, form={"ref": "issue:{issue}", "what": "nothing"}),
     "links:remove": Page(write=ALL - {Role.VIEWER}, args=("tie",)),
     "links:restore": Page(write=ALL - {Role.VIEWER}, args=("tie",)),
     "errors:comment": Page(write=ALL - {Role.VIEWER}, args=("issue",), form={"text": "Seen"}),
@@ -299,7 +299,7 @@ def browser(user: Any = None) -> Client:
 
 
 def ask(client: Client, method: str, name: str, workspace: dict[str, Any]) -> Any:
-    form = getattr(ROUTES[name], "form", {})
+    form = {key: value.format(**workspace) for key, value in getattr(ROUTES[name], "form", {}).items()}
     return getattr(client, method)(address(name, workspace), form if method == "post" else None)
 
 
