@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.urls import get_script_prefix
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from daytwo_server.accounts.models import User
 from daytwo_server.core import conf
 from daytwo_server.ui import htmx
 
@@ -20,6 +21,12 @@ def client_address(request: HttpRequest) -> str:
 def absolute(path: str) -> str:
     """The configured address of one of our pages: a forged Host header must not decide where a link leads."""
     return f"{conf.current().public_url}/{path.removeprefix(get_script_prefix())}"
+
+
+def viewer(request: HttpRequest) -> User:
+    """The person who is signed in, where `permissions.require` stands before the view."""
+    assert isinstance(request.user, User)  # `require` let nobody else in
+    return request.user
 
 
 def safe_url(request: HttpRequest, url: str, otherwise: str) -> str:

@@ -8,8 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from daytwo_server.accounts.http import go_to, safe_url
-from daytwo_server.accounts.models import User
+from daytwo_server.accounts.http import go_to, safe_url, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core.ref import Ref, resolve_many
 from daytwo_server.desk import palette
@@ -25,12 +24,12 @@ def add(request: HttpRequest) -> HttpResponse:
     """Link the object of the page (`ref`, "issue:12") with what somebody typed: an id, or exactly a title."""
     here, back = _here(request), _back(request)
     typed = request.POST.get("what", "").strip()
-    found = lookup(_viewer(request), typed) if typed else []
+    found = lookup(viewer(request), typed) if typed else []
     if len(found) != 1:
         messages.error(request, _why_not(typed, found))
         return go_to(request, back)
     try:
-        made = services.link(here, found[0], actor=_viewer(request))
+        made = services.link(here, found[0], actor=viewer(request))
     except services.LinkError as problem:
         messages.error(request, str(problem))
     else:
@@ -44,7 +43,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, link: int) -> HttpResponse:
     """Take two objects apart."""
     found = get_object_or_404(Link, pk=link)
-    services.unlink(found, actor=_viewer(request))
+    services.unlink(found, actor=viewer(request))
     toasts.undoable(request, "Link removed", reverse("links:restore", args=[found.pk]))
     return go_to(request, _back(request))
 
@@ -53,7 +52,7 @@ def remove(request: HttpRequest, link: int) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, link: int) -> HttpResponse:
     """Undo a removal."""
-    services.relink(get_object_or_404(Link, pk=link), actor=_viewer(request))
+    services.relink(get_object_or_404(Link, pk=link), actor=viewer(request))
     messages.success(request, "Linked again")
     return go_to(request, _back(request))
 
@@ -78,11 +77,6 @@ def _why_not(typed: str, found: list[Ref]) -> str:
 
 def _back(request: HttpRequest) -> str:
     return safe_url(request, request.POST.get("next", ""), reverse("home"))
-
-
-def _viewer(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # `require` let nobody else in
-    return request.user
 
 
 app_name = "links"

@@ -3,18 +3,11 @@
 import urllib.parse
 from typing import Any
 
-from django.http import HttpRequest
 from django.urls import reverse
 
 from daytwo_server.accounts import permissions
 from daytwo_server.accounts.models import Membership, User
 from daytwo_server.core.pages import Page
-
-
-def viewer(request: HttpRequest) -> User:
-    """The person who is signed in, where `permissions.require` stands before."""
-    assert isinstance(request.user, User)  # `require` let nobody else in
-    return request.user
 
 
 def roles_to_give(who: User) -> list[str]:

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from daytwo_server.accounts import identities, pending, permissions, selectors, services
 from daytwo_server.accounts.forms import InvitationForm, JoinForm
-from daytwo_server.accounts.http import absolute, focus_first_error
+from daytwo_server.accounts.http import absolute, focus_first_error, viewer
 from daytwo_server.accounts.models import Invitation, User
-from daytwo_server.accounts.web.common import pager_links, roles_to_give, viewer
+from daytwo_server.accounts.web.common import pager_links, roles_to_give
 from daytwo_server.accounts.web.passkeys import briefly
 from daytwo_server.core import preferences
 from daytwo_server.core.pages import BadCursor

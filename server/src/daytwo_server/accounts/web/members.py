@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from daytwo_server.accounts import permissions, selectors, services
 from daytwo_server.accounts.forms import RoleForm
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.models import Membership, User
-from daytwo_server.accounts.web.common import pager_links, roles_to_give, viewer
+from daytwo_server.accounts.web.common import pager_links, roles_to_give
 from daytwo_server.core.pages import BadCursor
 from daytwo_server.ui import htmx, toasts
 

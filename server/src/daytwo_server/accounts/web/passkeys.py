@@ -23,9 +23,8 @@ from django.views.decorators.http import require_POST
 
 from daytwo_server.accounts import guessing, permissions, selectors, services
 from daytwo_server.accounts.adapter import network
-from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.models import User
-from daytwo_server.accounts.web.common import viewer
 from daytwo_server.accounts.web.proof import confirmed
 from daytwo_server.accounts.web.recovery_codes import show_new
 

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from daytwo_server.accounts import permissions, services
 from daytwo_server.accounts.forms import NewPasswordForm
-from daytwo_server.accounts.http import absolute, focus_first_error
+from daytwo_server.accounts.http import absolute, focus_first_error, viewer
 from daytwo_server.accounts.models import User
-from daytwo_server.accounts.web.common import viewer
 from daytwo_server.accounts.web.proof import confirmed
 
 

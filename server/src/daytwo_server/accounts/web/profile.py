@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from daytwo_server.accounts import context, permissions, services
 from daytwo_server.accounts.forms import EmailForm, NewPasswordForm, ProfileForm
-from daytwo_server.accounts.http import focus_first_error, go_to, safe_url
+from daytwo_server.accounts.http import focus_first_error, go_to, safe_url, viewer
 from daytwo_server.accounts.models import User
-from daytwo_server.accounts.web.common import viewer
 from daytwo_server.accounts.web.proof import confirmed
 from daytwo_server.ui import htmx
 

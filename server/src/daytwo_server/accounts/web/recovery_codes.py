@@ -8,8 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from daytwo_server.accounts import permissions, services
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.models import User
-from daytwo_server.accounts.web.common import viewer
 from daytwo_server.accounts.web.proof import confirmed
 
 

@@ -16,11 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from daytwo_server.accounts import guessing, identities, permissions, selectors, services
-from daytwo_server.accounts.http import focus_first_error, safe_url
+from daytwo_server.accounts.http import focus_first_error, safe_url, viewer
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.stages import SecondFactorStage
 from daytwo_server.accounts.web import passkeys
-from daytwo_server.accounts.web.common import viewer
 from daytwo_server.core import preferences
 
 

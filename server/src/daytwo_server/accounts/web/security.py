@@ -15,10 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from daytwo_server.accounts import identities, permissions, selectors, services
 from daytwo_server.accounts.adapter import SecondFactorAdapter
-from daytwo_server.accounts.http import focus_first_error, safe_url
+from daytwo_server.accounts.http import focus_first_error, safe_url, viewer
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.web import passkeys
-from daytwo_server.accounts.web.common import viewer
 from daytwo_server.accounts.web.proof import confirmed
 from daytwo_server.accounts.web.recovery_codes import show_new
 

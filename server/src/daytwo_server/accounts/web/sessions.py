@@ -7,8 +7,9 @@ from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
 from daytwo_server.accounts import browsers, permissions, selectors, services
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.models import UserSession
-from daytwo_server.accounts.web.common import pager_links, viewer
+from daytwo_server.accounts.web.common import pager_links
 from daytwo_server.core.pages import BadCursor
 
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from daytwo_server.accounts import permissions, selectors, services
 from daytwo_server.accounts.forms import TokenForm
-from daytwo_server.accounts.http import focus_first_error, go_to
+from daytwo_server.accounts.http import focus_first_error, go_to, viewer
 from daytwo_server.accounts.models import ApiToken
-from daytwo_server.accounts.web.common import pager_links, viewer
+from daytwo_server.accounts.web.common import pager_links
 from daytwo_server.core.pages import BadCursor
 from daytwo_server.ui import htmx, toasts
 

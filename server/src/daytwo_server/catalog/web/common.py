@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from daytwo_server.accounts.models import User
 from daytwo_server.catalog.models import Project
 from daytwo_server.catalog.services import CatalogError
 
@@ -20,11 +19,6 @@ _TABS = (
     ("releases", "Releases"),
     ("settings", "Settings"),
 )
-
-
-def viewer(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # `require` let nobody else in
-    return request.user
 
 
 def find_project(slug: str) -> Project:

@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from daytwo_server.accounts.http import focus_first_error, go_to
+from daytwo_server.accounts.http import focus_first_error, go_to, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.forms import ComponentForm
 from daytwo_server.catalog.models import Component
 from daytwo_server.catalog.services import ComponentWords
-from daytwo_server.catalog.web.common import blame, viewer
+from daytwo_server.catalog.web.common import blame
 from daytwo_server.ui import htmx, toasts
 
 

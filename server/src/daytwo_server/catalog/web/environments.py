@@ -12,12 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.models import Environment, Project
 from daytwo_server.catalog.services.names import MAX_ENVIRONMENTS
-from daytwo_server.catalog.web.common import find_project, numbers, tabs, viewer
+from daytwo_server.catalog.web.common import find_project, numbers, tabs
 from daytwo_server.core import clock
 from daytwo_server.ui import toasts
 

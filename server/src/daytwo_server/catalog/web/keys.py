@@ -9,13 +9,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from daytwo_server.accounts.http import focus_first_error, go_to
+from daytwo_server.accounts.http import focus_first_error, go_to, viewer
 from daytwo_server.accounts.permissions import require
 from daytwo_server.catalog import services
 from daytwo_server.catalog.forms import KeyForm, KeyLimitsForm, RotateForm
 from daytwo_server.catalog.models import DsnKey
 from daytwo_server.catalog.web import projects
-from daytwo_server.catalog.web.common import blame, find_project, project_url, viewer
+from daytwo_server.catalog.web.common import blame, find_project, project_url
 from daytwo_server.ui import htmx, toasts
 
 

@@ -11,13 +11,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from daytwo_server.accounts.http import focus_first_error, go_to
+from daytwo_server.accounts.http import focus_first_error, go_to, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.forms import KeyForm, ProjectForm, ProjectSettingsForm
 from daytwo_server.catalog.models import DsnKey, Project
 from daytwo_server.catalog.snippets import SNIPPETS, snippet
-from daytwo_server.catalog.web.common import blame, find_project, project_url, tabs, viewer
+from daytwo_server.catalog.web.common import blame, find_project, project_url, tabs
 from daytwo_server.core import clock, conf
 from daytwo_server.ui import htmx, toasts
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import require
 from daytwo_server.desk import services
-from daytwo_server.desk.web.common import viewer
 
 _LONGEST_NUMBER = 9
 

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core.ref import Ref
 from daytwo_server.desk import palette as registry
 from daytwo_server.desk import selectors, services
-from daytwo_server.desk.web.common import viewer
 
 ON_PAGE = 20
 

@@ -11,11 +11,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.desk import services
 from daytwo_server.desk.models import SavedView
-from daytwo_server.desk.web.common import viewer
 from daytwo_server.ui import toasts
 
 

@@ -8,12 +8,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import require
 from daytwo_server.desk.services import MAX_DRAFT, keep_draft
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Activity
 from daytwo_server.errors.selectors import issues
-from daytwo_server.errors.web.common import viewer
 from daytwo_server.ui import toasts
 
 

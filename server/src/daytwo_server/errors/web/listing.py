@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog.models import Environment, Project
@@ -26,7 +27,6 @@ from daytwo_server.errors.query import LEVELS, STATUSES, parse
 from daytwo_server.errors.selectors import issues, people
 from daytwo_server.errors.selectors.matching import ALL, matching
 from daytwo_server.errors.web import triage
-from daytwo_server.errors.web.common import viewer
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ui import charts, htmx, toasts
 

@@ -12,11 +12,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.permissions import require
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Activity
-from daytwo_server.errors.web.common import viewer
 from daytwo_server.ui import toasts
 from daytwo_server.ui.toasts import Toast
 

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from daytwo_server.accounts.models import User
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import require
 from daytwo_server.operate.backup import runs
 from daytwo_server.operate.backup.overview import overview as find
@@ -24,10 +24,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _begin(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # `require` let nobody else in
     if runs.folder() is None:
         messages.error(request, "Nothing was begun: DAYTWO_BACKUP_DIR names no folder to write to.")
-    elif runs.begin_now(request.user):
+    elif runs.begin_now(viewer(request)):
         messages.success(request, "The backup begins")
     else:
         messages.success(request, "A backup is under way already")

@@ -13,17 +13,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
-from daytwo_server.accounts.models import User
 from daytwo_server.core.pages import BadCursor, Page
 from daytwo_server.core.query import BadFilter
 from daytwo_server.ui import htmx
 
 View = Callable[..., HttpResponseBase]
-
-
-def viewer(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # `require` let nobody else in
-    return request.user
 
 
 @dataclass(frozen=True)

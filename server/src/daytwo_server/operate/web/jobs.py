@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from daytwo_server.accounts.http import safe_url
+from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core import clock, jobs
 from daytwo_server.core.jobs import selectors
@@ -25,7 +25,7 @@ from daytwo_server.core.models import Job
 from daytwo_server.core.query import BadFilter
 from daytwo_server.operate import services
 from daytwo_server.operate.web import words
-from daytwo_server.operate.web.common import Address, refusing_bad_filters, viewer
+from daytwo_server.operate.web.common import Address, refusing_bad_filters
 from daytwo_server.ui import formats, htmx, toasts
 from daytwo_server.ui.toasts import Toast
 

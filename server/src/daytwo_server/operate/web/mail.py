@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core import conf
 from daytwo_server.operate import testmail
-from daytwo_server.operate.web.common import viewer
 
 
 def words(request: HttpRequest) -> dict[str, Any]:

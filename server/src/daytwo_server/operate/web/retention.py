@@ -12,11 +12,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core import audit, conf, retention
 from daytwo_server.core.models import Holding
 from daytwo_server.core.retention import Kind
-from daytwo_server.operate.web.common import viewer
 
 next_run = retention.next_run
 

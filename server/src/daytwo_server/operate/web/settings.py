@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from daytwo_server.accounts.http import focus_first_error, go_to, safe_url
+from daytwo_server.accounts.http import focus_first_error, go_to, safe_url, viewer
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import action, can, require
 from daytwo_server.core import conf, preferences
@@ -20,7 +20,6 @@ from daytwo_server.core.preferences import Origin, Source
 from daytwo_server.operate.forms import SettingsForm, text_of, version_of
 from daytwo_server.operate.sections import SECTIONS, Section
 from daytwo_server.operate.web import mail, retention, workspace
-from daytwo_server.operate.web.common import viewer
 from daytwo_server.ui import htmx, toasts
 
 MANAGE = "settings.manage"

@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from daytwo_server.accounts import services
-from daytwo_server.accounts.http import focus_first_error, go_to
+from daytwo_server.accounts.http import focus_first_error, go_to, viewer
 from daytwo_server.accounts.permissions import can, require
-from daytwo_server.operate.web.common import viewer
 from daytwo_server.ui import htmx, toasts
 
 
