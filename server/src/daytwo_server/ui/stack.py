@@ -31,9 +31,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Frames of libraries that follow each other, shown as one line."""
+    """Frames that follow each other, shown as one line: those of libraries, or own ones far from where it crashed.
+
+    `key` names it among the folds of a page that fetches its frames when it is opened.
+    """
 
     frames: Sequence[Frame]
+    key: str = ""
+
+    @property
+    def own(self) -> bool:
+        return self.frames[0].in_app
 
     @property
     def names(self) -> str:
@@ -42,10 +50,20 @@ class Fold:
         return ", ".join(list(seen)[:3])
 
 
-def fold(frames: Iterable[Frame]) -> Iterator[Frame | Fold]:
-    """The frames in their order, with each run of library frames in one Fold. An open frame is never hidden."""
-    for visible, run in groupby(frames, key=lambda frame: frame.in_app or frame.open):
-        if visible:
-            yield from run
-        else:
-            yield Fold(tuple(run))
+OWN = 10  # own frames of a stack that are shown one by one
+
+
+def fold(frames: Iterable[Frame], keys: Iterable[str] = ()) -> Iterator[Frame | Fold]:
+    """The frames in their order, with each run of library frames in one Fold, and own frames too after the first `OWN`.
+
+    An open frame is never hidden. Each Fold takes the next of `keys` as long as there are some.
+    """
+    left, names = OWN, iter(keys)
+    for own, run in groupby(frames, key=lambda frame: frame.in_app or frame.open):
+        some = list(run)
+        if own:
+            shown = max(left, max((place for place, frame in enumerate(some, start=1) if frame.open), default=0))
+            yield from some[:shown]
+            left, some = max(left - len(some), 0), some[shown:]
+        if some:
+            yield Fold(tuple(some), next(names, ""))

@@ -66,11 +66,61 @@ def test_the_crash_frame_of_the_own_code_is_open_and_library_frames_are_folded(r
     assert stack.count('<details class="frame" open>') == 1
     opened = stack.partition('<details class="frame" open>')[2].partition("</details>")[0]
     assert "billing/checkout.py" in opened
-    assert 'class="source__line source__line--hit" data-line="118"' in opened
+    assert 'class="hit" data-line="118"' in opened
     assert "customer" in opened
     assert "{&#x27;id&#x27;: 88213}" in opened
     assert "1 library frame" in stack
     assert stack.index("billing/checkout.py") < stack.index("1 library frame")
+
+
+def test_library_frames_come_when_they_are_asked_for(read, shop):
+    one = happen.issue(shop)
+    stack = section(read(f"/errors/{one.pk}"), "Stack trace")
+    assert "<b>django/core/handlers/base.py</b>" not in stack
+    (address,) = re.findall(r'hx-get="(/errors/[^"]*/frames/[^"]*)"', stack)
+    assert "<b>django/core/handlers/base.py</b>" in read(address)
+
+
+def test_own_frames_far_from_where_it_crashed_are_folded_too(read, shop):
+    calls = [{"filename": f"app/{n}.py", "function": "f", "lineno": n, "in_app": True} for n in range(40)]
+    (event,) = happen.send(shop, {"exception": {"values": [{"type": "Deep", "stacktrace": {"frames": calls}}]}})
+    stack = section(read(f"/errors/{event.issue}"), "Stack trace")
+    assert "30 more frames of your code" in stack
+    assert "<b>app/30.py</b>" in stack
+    assert "<b>app/29.py</b>" not in stack
+    (address,) = re.findall(r'hx-get="(/errors/[^"]*/frames/[^"]*)"', stack)
+    later = read(address)
+    assert "<b>app/29.py</b>" in later
+    assert "<b>app/0.py</b>" in later
+    assert "<b>app/30.py</b>" not in later
+
+
+def test_the_frames_of_a_thread_come_when_it_is_opened(read, shop):
+    stack = {"frames": [{"filename": "app/pool.py", "function": "wait", "lineno": 3}]}
+    (event,) = happen.send(shop, {"message": "stuck", "threads": {"values": [{"id": 7, "stacktrace": stack}]}})
+    card = section(read(f"/errors/{event.issue}"), "Threads")
+    assert "app/pool.py" not in card
+    (address,) = re.findall(r'hx-get="(/errors/[^"]*/frames/[^"]*)"', card)
+    assert "app/pool.py" in read(address)
+    assert "app/pool.py" in section(read(f"/errors/{event.issue}?frames=all"), "Threads")
+
+
+def test_frames_that_nobody_folded_are_not_found(bob, signed_in, shop):
+    one = happen.issue(shop)
+    event = happen.event_of(one).event_id
+    for key in ("e0.2", "e9.1", "t0", "x", "m.1"):
+        assert signed_in(bob).get(f"/errors/{one.pk}/events/{event}/frames/{key}").status_code == 404
+
+
+def test_among_many_members_the_owner_is_named_and_not_listed(bob, signed_in, shop):
+    people = [make.member(f"Member {number}") for number in range(30)]
+    one = happen.issue(shop)
+    client = signed_in(bob)
+    page = client.get(f"/errors/{one.pk}").content.decode()
+    assert people[3].email not in page
+    assert 'name="assignee"' in page
+    client.post(f"/errors/{one.pk}", {"do": "assign", "assignee": people[3].email})
+    assert Issue.objects.get(pk=one.pk).assignee == people[3]
 
 
 def test_all_frames_and_the_raw_trace_are_a_link_away(read, shop):

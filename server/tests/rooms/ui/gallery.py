@@ -107,7 +107,7 @@ def context(words: str = "Said in one sentence.", *, now: dt.datetime | None = N
         "shares": [("DE", 46), ("FR", 22), (words, 14), ("IT", 9), ("AT", 9)],
         "one_share": [(words, 12)],
         "snippet": f'sentry_sdk.init(\n  dsn="https://4f1c@errors.lumenbook.example/3",  # {words}\n)',
-        "frames": frames(words),
+        "frames": list(stack.fold(frames(words))),
         **pictures(words),
     }
 

@@ -23,6 +23,7 @@ urlpatterns = [
     re_path(rf"{_COMMENT}/delete/?$", comments.delete, name="delete-comment"),
     re_path(rf"{_COMMENT}/restore/?$", comments.restore, name="restore-comment"),
     re_path(rf"{_EVENT}/?$", issue.event, name="event"),
+    re_path(rf"{_EVENT}/frames/(?P<key>[a-z0-9.]{{1,20}})$", issue.frames, name="event-frames"),
     re_path(rf"{_EVENT}\.json$", exports.as_json, name="event-json"),
     re_path(rf"{_EVENT}\.md$", exports.as_markdown, name="event-md"),
 ]

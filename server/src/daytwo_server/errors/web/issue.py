@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from daytwo_server.accounts import selectors as accounts
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.core.pages import BadCursor
 from daytwo_server.customers import selectors as customers
@@ -26,6 +27,7 @@ from daytwo_server.ui import htmx, toasts
 
 Words = dict[str, Any]
 Section = Callable[..., Words]
+MENU = 12  # members that a menu lists; of more, one is named
 _COUNT = re.compile(r"[0-9]{1,18}")
 
 
@@ -71,7 +73,8 @@ def _frame(request: HttpRequest, issue: Issue) -> Words:
         "issue": issue,
         "here": request.get_full_path(),
         "may_triage": may_triage,
-        "members": people.assignable() if may_triage else [],
+        "members": accounts.people(limit=MENU + 1) if may_triage else [],
+        "menu": MENU,
         "regressed": issue.status == Issue.Status.UNRESOLVED and issue.regressed_at is not None,
         "tabs": _tabs(request, issue),
         "topic": issue_topic(issue.pk),
@@ -132,6 +135,22 @@ def _event_words(request: HttpRequest, issue: Issue, found: Event | None) -> Wor
         "customer": customer,
         "event_count": issue.count,
     }
+
+
+@require("errors.view")
+@require_safe
+def frames(request: HttpRequest, number: str, event_id: str, key: str) -> HttpResponse:
+    """The frames of a fold or of a thread of an event, for the page that opens it."""
+    found = event_selectors.event_of(int(number), event_id)
+    body = event_selectors.body(found) if found else None
+    if found is None or body is None:
+        raise Http404
+    told = event_view.view(body, "app")
+    fold, thread = told.fold(key), told.thread(key)
+    if fold is None and thread is None:
+        raise Http404
+    words = {"issue": found.issue, "event": found, "body": told, "fold": fold, "thread": thread}
+    return render(request, "errors/_frames.html", words)
 
 
 @_page

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from daytwo_server.core.conf import Conf
-from daytwo_server.main.cli.start import log, start_django
+from daytwo_server.main.cli.start import log, settle, start_django
 
 if TYPE_CHECKING:
     from daytwo_server.ingest.digest import Digester
@@ -33,6 +33,7 @@ def run(parsed: argparse.Namespace) -> int:
         return stop.is_set() or (parsed.child is not None and os.getppid() != parsed.child)
 
     with digesting(conf) as digester:
+        settle()
         log.info("the digest runs", pid=os.getpid())
         digester.run(stopped)
     log.info("stopped")

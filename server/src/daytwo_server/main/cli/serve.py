@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from daytwo_server.core import conf as configuration
-from daytwo_server.main.cli.start import Unusable, log, migrate_stores, start_django
+from daytwo_server.main.cli.start import Unusable, log, migrate_stores, settle, start_django
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -27,6 +27,8 @@ def run(parsed: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
         return 1
     reporting.start(conf)
+    from django.urls import reverse
+
     from daytwo_server.ingest.spool import SpoolLocked
     from daytwo_server.main.parts import Parts
 
@@ -36,6 +38,8 @@ def run(parsed: argparse.Namespace) -> int:
     except SpoolLocked as locked:
         print(locked, file=sys.stderr)
         return 1
+    reverse("home")  # loads every page now rather than with the first request
+    settle()
     print(f"Daytwo serves {conf.public_url}", *filter(None, [planted or _invitation(conf)]), sep="\n", flush=True)
     server.run(parts, bound, loop_factory=_loop_factory())
     return 0

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import logging
 import sys
 from typing import IO
@@ -42,6 +43,14 @@ def start_django(*, log_to: IO[str] | None = None) -> conf.Conf:
 
     django.setup()
     return configured
+
+
+def settle() -> None:
+    """Call when everything that stays is loaded: the garbage collector passes over it from now on. To walk a loaded
+    Django takes it 80 ms, which the pages with the most rows would have on top every thirty requests or so.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def migrate_stores() -> list[str]:

@@ -36,7 +36,13 @@ def exceptions(event: dict[str, Any], *, everything: bool = False) -> list[Raise
     if main is None:
         return []
     platform = line(event.get("platform"))
-    return [_exception(raw, depth, relation, platform, everything) for raw, depth, relation in _walk(values, main)]
+    return [
+        _exception(
+            raw, depth, relation,
+            trace(raw.get("stacktrace"), platform=platform, name=f"e{place}", everything=everything),
+        )
+        for place, (raw, depth, relation) in enumerate(_walk(values, main))
+    ]  # fmt: skip
 
 
 def _walk(values: list[dict[str, Any]], main: dict[str, Any]) -> list[tuple[dict[str, Any], int, str]]:
@@ -70,7 +76,7 @@ def _relation(raw: dict[str, Any]) -> str:
     return "one of the group" if "[" in source else "caused by"
 
 
-def _exception(raw: dict[str, Any], depth: int, relation: str, platform: str, everything: bool) -> Raised:  # noqa: FBT001
+def _exception(raw: dict[str, Any], depth: int, relation: str, stack: Trace | None) -> Raised:
     mechanism = _mechanism(raw)
     handled = mechanism.get("handled")
     return Raised(
@@ -81,7 +87,7 @@ def _exception(raw: dict[str, Any], depth: int, relation: str, platform: str, ev
         relation=relation,
         mechanism=line(mechanism.get("type")),
         handled=handled if isinstance(handled, bool) else None,
-        trace=trace(raw.get("stacktrace"), platform=platform, everything=everything),
+        trace=stack,
         raw=raw,
     )
 
@@ -92,8 +98,9 @@ def _mechanism(raw: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread; `state` names what is special about it."""
+    """A thread; `state` names what is special about it, `key` tells it apart in the event."""
 
+    key: str
     name: str
     state: str
     trace: Trace | None
@@ -105,9 +112,10 @@ def threads(event: dict[str, Any], *, everything: bool = False) -> list[Thread]:
     raw = sorted(dicts(event.get("threads")), key=lambda one: not one.get("crashed"))
     return [
         Thread(
+            key=f"t{place}",
             name=line(one.get("name")) or f"Thread {line(one.get('id')) or '?'}",
             state=", ".join(word for word in ("crashed", "current", "main") if one.get(word) is True),
-            trace=trace(one.get("stacktrace"), platform=platform, everything=everything),
+            trace=trace(one.get("stacktrace"), platform=platform, name=f"t{place}", everything=everything),
         )
-        for one in raw
+        for place, one in enumerate(raw)
     ]

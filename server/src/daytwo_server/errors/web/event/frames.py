@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any
 
 from daytwo_server.errors.web.event.values import as_dict, as_list, line, variable
 from daytwo_server.ui.highlight import language_of
-from daytwo_server.ui.stack import Frame
+from daytwo_server.ui.stack import Fold, Frame, fold
 
 # The page of a recursion or of a deep framework stays light; "All" shows everything that was kept.
 SHOWN = 60
@@ -18,9 +18,9 @@ REPEATS = 3  # calls from one line in a row that are still shown one by one
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Frames that follow each other, and then a word on what comes next but is not shown."""
+    """Frames that follow each other, folded unless everything is shown, then a word on what comes next but is not."""
 
-    frames: tuple[Frame, ...]
+    rows: tuple[Frame | Fold, ...]
     then: str = ""
 
 
@@ -33,8 +33,10 @@ class Trace:
     hidden: int = 0
 
 
-def trace(stacktrace: Any, *, platform: str, everything: bool = False) -> Trace | None:
-    """The stack of an exception, a thread or a message; None when there is none."""
+def trace(stacktrace: Any, *, platform: str, name: str = "", everything: bool = False) -> Trace | None:
+    """The stack of an exception, a thread or a message; None when there is none. `name` tells it apart in the event:
+    its folds are called "name.1", "name.2" and so on.
+    """
     found = as_dict(stacktrace)
     raw = [frame for frame in as_list(found.get("frames")) if isinstance(frame, dict)]
     if not raw:
@@ -45,10 +47,11 @@ def trace(stacktrace: Any, *, platform: str, everything: bool = False) -> Trace 
     first, after = _omitted(found.get("frames_omitted"))
     calls = list(_calls(raw, first, after - first))
     shown = calls if everything else list(_within(calls, SHOWN))
-    runs = (
-        Run(tuple(_frame(one, platform, silent=silent, is_open=one is crashed) for one in call.frames), call.then)
-        for call in shown
-    )
+    keys = (f"{name}.{number}" for number in count(1))
+    runs = []
+    for call in shown:
+        frames = [_frame(one, platform, silent=silent, is_open=one is crashed) for one in call.frames]
+        runs.append(Run(tuple(frames if everything else fold(frames, keys)), call.then))
     return Trace(tuple(runs), len(raw) + after - first, _count(calls) - _count(shown))
 
 

@@ -11,6 +11,7 @@ from daytwo_server.errors.web.event.exceptions import Raised, Thread, exceptions
 from daytwo_server.errors.web.event.frames import Trace, trace
 from daytwo_server.errors.web.event.sections import Request, Rows, Section
 from daytwo_server.errors.web.event.values import line
+from daytwo_server.ui.stack import Fold
 
 MODES = {"app": "In app", "all": "All", "raw": "Raw"}
 CRUMBS_AT_ONCE = 15
@@ -42,6 +43,16 @@ class EventView:
     def has_stack(self) -> bool:
         return bool(self.traceback) or bool(self.raised)
 
+    def thread(self, key: str) -> Thread | None:
+        """The thread that the page calls so."""
+        return next((one for one in self.threads if one.key == key), None)
+
+    def fold(self, key: str) -> Fold | None:
+        """The frames that the page calls so."""
+        stacks = [self.trace, *(one.trace for one in (*self.raised, *self.threads))]
+        rows = (row for stack in stacks if stack for run in stack.runs for row in run.rows)
+        return next((row for row in rows if isinstance(row, Fold) and row.key == key), None)
+
 
 def mode_of(given: str) -> str:
     """How frames are shown: `app`, `all` or `raw`."""
@@ -56,7 +67,7 @@ def view(body: dict[str, Any], mode: str) -> EventView:
         mode=mode,
         message=str(body.get("message") or ""),
         raised=exceptions(body, everything=everything),
-        trace=trace(body.get("stacktrace"), platform=line(body.get("platform")), everything=everything),
+        trace=trace(body.get("stacktrace"), platform=line(body.get("platform")), name="m", everything=everything),
         threads=threads(body, everything=everything),
         traceback=text.traceback(body),
         early_crumbs=steps[:-CRUMBS_AT_ONCE],
