@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from daytwo_server.core.files import sync_directory
 from daytwo_server.ingest.spool import Position, Record
 from daytwo_server.ingest.spool.record import Content
-from daytwo_server.ingest.spool.segments import sync_directory
 
 _decode = msgspec.msgpack.Decoder(Content).decode
 _RECORD, _REASON = ".record", ".json"

@@ -69,6 +69,7 @@ def _between(one: Ref, other: Ref) -> Q:
 def _revived(found: Link, *, actor: User | None) -> Link:
     if Link.objects.filter(pk=found.pk, removed_at__isnull=False).update(removed_at=None):
         _note("made", found, actor=actor)
+    found.removed_at = None
     return found
 
 

@@ -11,8 +11,9 @@ from django.db.models import F
 
 from daytwo_server.accounts.models import ApiToken, Membership, User
 from daytwo_server.catalog.models import Component, Project
+from daytwo_server.catalog.services.archiving import set_archived
 from daytwo_server.catalog.services.common import MAX_NAME, CatalogError, checked_name, free_slugs
-from daytwo_server.core import audit, clock, live, search
+from daytwo_server.core import audit, live, search
 from daytwo_server.core.ref import Ref
 
 COMPONENTS_TOPIC = "catalog.components"
@@ -71,29 +72,12 @@ def change_component(component: Component, words: ComponentWords, *, actor: Acto
 
 def archive_component(component: Component, *, actor: Actor) -> None:
     """Take it out of lists and choices; what points at it stays. `restore_component` undoes it."""
-    _archive(component, archived=True, actor=actor)
+    set_archived(component, archived=True, actor=actor, topics=(COMPONENTS_TOPIC,))
 
 
 def restore_component(component: Component, *, actor: Actor) -> None:
     """Undo `archive_component`."""
-    _archive(component, archived=False, actor=actor)
-
-
-def _archive(component: Component, *, archived: bool, actor: Actor) -> None:
-    at = clock.now() if archived else None
-    with transaction.atomic():
-        if Component.objects.filter(pk=component.pk, archived_at__isnull=archived).update(archived_at=at):
-            verb = "archived" if archived else "restored"
-            audit.record(
-                f"catalog:component:{verb}",
-                actor=actor,
-                ref=Ref("component", component.pk),
-                before={"archived": not archived},
-                after={"archived": archived},
-            )
-            search.refresh("component", [component.pk])
-            live.bump(COMPONENTS_TOPIC)
-    component.archived_at = at
+    set_archived(component, archived=False, actor=actor, topics=(COMPONENTS_TOPIC,))
 
 
 def _checked(words: ComponentWords) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from django.utils.text import slugify
 
 from daytwo_server.accounts.models import User
 from daytwo_server.catalog.models import Project
+from daytwo_server.catalog.services.archiving import set_archived
 from daytwo_server.catalog.services.common import CatalogError, checked_name, free_slugs, project_topic
 from daytwo_server.catalog.services.keys import KEYS_TOPIC, create_key
-from daytwo_server.core import audit, clock, live, search
+from daytwo_server.core import audit, live, search
 from daytwo_server.core.ref import Ref
 
 MAX_PLATFORM = 40
@@ -68,29 +69,12 @@ def archive_project(project: Project, *, actor: User) -> None:
     Refused rather than dropped in silence, because an app that still reports has been forgotten somewhere, and SDKs
     log a 403; what is refused is counted. Errors, releases and deploys stay. `restore_project` undoes it.
     """
-    _archive(project, archived=True, actor=actor)
+    set_archived(project, archived=True, actor=actor, topics=(KEYS_TOPIC, project_topic(project.pk)))
 
 
 def restore_project(project: Project, *, actor: User) -> None:
     """Undo `archive_project`: its keys let events in as they did before."""
-    _archive(project, archived=False, actor=actor)
-
-
-def _archive(project: Project, *, archived: bool, actor: User) -> None:
-    at = clock.now() if archived else None
-    with transaction.atomic():
-        if Project.objects.filter(pk=project.pk, archived_at__isnull=archived).update(archived_at=at):
-            search.refresh("project", [project.pk])
-            verb = "archived" if archived else "restored"
-            audit.record(
-                f"catalog:project:{verb}",
-                actor=actor,
-                ref=Ref("project", project.pk),
-                before={"archived": not archived},
-                after={"archived": archived},
-            )
-            live.bump(KEYS_TOPIC, project_topic(project.pk))
-    project.archived_at = at
+    set_archived(project, archived=False, actor=actor, topics=(KEYS_TOPIC, project_topic(project.pk)))
 
 
 def _checked_platform(platform: str) -> str:

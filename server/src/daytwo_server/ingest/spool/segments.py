@@ -30,15 +30,6 @@ def _is_number(stem: str) -> bool:
     return len(stem) == _DIGITS and stem.isascii() and stem.isdecimal() and int(stem) <= MAX_NUMBER
 
 
-def sync_directory(directory: Path) -> None:
-    """Make a new or removed name in `directory` durable."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def prepare(directory: Path) -> None:
     """Make the directory for its owner only: it holds events before anything was scrubbed from them."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)

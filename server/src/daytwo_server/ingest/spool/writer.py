@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from daytwo_server.core.files import sync_directory
 from daytwo_server.core.groupcommit import GroupCommit
 from daytwo_server.ingest.spool import segments
 from daytwo_server.ingest.spool.record import Content, Position, encode
@@ -47,7 +48,7 @@ class _Segment:
         self.sequence = 0
         self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         try:
-            segments.sync_directory(directory)
+            sync_directory(directory)
         except OSError:
             self.abandon()
             raise

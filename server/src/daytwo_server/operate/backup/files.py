@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from daytwo_server.core.files import sync_directory
 from daytwo_server.operate.backup.problems import BackupError, Busy
 
 MIB = 1024 * 1024
@@ -106,15 +107,6 @@ def require_room(folder: Path, size: int, purpose: str, *, reserve: int = 0) -> 
 
 def same_disk(one: Path, other: Path) -> bool:
     return one.stat().st_dev == other.stat().st_dev
-
-
-def sync_directory(folder: Path) -> None:
-    """Make new and removed names in it durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sync_tree(folder: Path) -> None:

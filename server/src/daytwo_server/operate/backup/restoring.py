@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daytwo_server.core import clock
+from daytwo_server.core.files import sync_directory
 from daytwo_server.operate.backup import files, parts, sqlite
 from daytwo_server.operate.backup.problems import BackupError, Busy
 
@@ -78,7 +79,7 @@ def settle(data_dir: Path, archive: Path) -> Path | None:
     files.sync_tree(building)
     keep = archive if archive.parent.resolve() == data_dir.resolve() else None
     building.rename(data_dir / REPLACING)
-    files.sync_directory(data_dir)
+    sync_directory(data_dir)
     return _roll_forward(data_dir, keep)
 
 
@@ -105,12 +106,12 @@ def _roll_forward(data_dir: Path, keep: Path | None = None) -> Path | None:
     if (data_dir / REPLACING).exists():
         aside = _move_aside(data_dir, keep)
         (data_dir / REPLACING).rename(data_dir / RESTORED)
-        files.sync_directory(data_dir)
+        sync_directory(data_dir)
     if (data_dir / RESTORED).exists():
         for path in (data_dir / RESTORED).iterdir():
             path.rename(data_dir / path.name)
         (data_dir / RESTORED).rmdir()
-        files.sync_directory(data_dir)
+        sync_directory(data_dir)
     return aside
 
 
@@ -124,7 +125,7 @@ def _move_aside(data_dir: Path, keep: Path | None) -> Path | None:
         return None
     aside = data_dir / f"{ASIDE}{stamp(clock.now())}"
     unfinished.rename(aside)
-    files.sync_directory(data_dir)
+    sync_directory(data_dir)
     return aside
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from daytwo_server.core import clock, conf
+from daytwo_server.core.files import sync_directory
 from daytwo_server.core.secret import derive
 from daytwo_server.core.stores import DEFAULT
 from daytwo_server.operate.backup import archive, files, parts, stores
@@ -58,7 +59,7 @@ def _take(target: Path, data_dir: Path, progress: Progress, reserve: int) -> Non
         progress.begin("packing")
         archive.write(handle, manifest, staged, progress)
         _beside(target, ".partial").replace(target)
-        files.sync_directory(target.parent)
+        sync_directory(target.parent)
 
 
 def _beside(target: Path, suffix: str) -> Path:
