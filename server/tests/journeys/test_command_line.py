@@ -1,5 +1,6 @@
 """The promises of the command line, kept by real processes."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -74,6 +75,21 @@ def test_a_newer_schema_is_refused_and_left_alone(site):
         assert "Traceback" not in done.stderr
     assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == before
     connection.close()
+
+
+def test_a_migration_that_fails_is_named_and_goes_on_once_the_cause_is_gone(site):
+    site.setup()
+    with contextlib.closing(sqlite3.connect(site.data_dir / "daytwo.db")) as connection:
+        connection.execute("DELETE FROM django_migrations WHERE app = 'links'")
+        connection.commit()
+        done = run("serve", "--port", "0", "--data-dir", site.data_dir)
+        assert done.returncode == 1
+        assert "The migration links.0001_initial failed and was taken back" in done.stderr
+        assert "already exists" in done.stderr
+        assert "Traceback" not in done.stderr
+        connection.execute("DROP TABLE links_link")
+        connection.commit()
+    assert run("migrate", "--data-dir", site.data_dir).returncode == 0
 
 
 def test_a_wrong_setting_stops_the_start_and_says_what_is_allowed(tmp_path):

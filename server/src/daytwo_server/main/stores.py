@@ -13,7 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from daytwo_server.core.stores import DEFAULT
@@ -24,6 +25,10 @@ _MIGRATING_LOCK = 0x44324D47  # one row in pg_locks
 
 class NewerSchema(Exception):
     """The database was written by a newer Daytwo than this one."""
+
+
+class MigrationFailed(Exception):
+    """A migration failed and was taken back; those before it stay."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ def schema(alias: str) -> Schema:
 def migrate(*, verbosity: int = 0) -> list[str]:
     """Bring both stores to this version's schema; returns what was applied. Waits for others that do the same.
 
-    Raises `NewerSchema`, and then nothing was changed.
+    Raises `NewerSchema`, and then nothing was changed; `MigrationFailed`; or OperationalError when a store cannot be
+    reached.
     """
     with alone(settings.CONF.data_dir), _alone_in_postgres():
         return _migrate(verbosity)
@@ -109,8 +115,22 @@ def _migrate(verbosity: int) -> list[str]:
         )
     for state in states:
         if state.pending:
-            call_command("migrate", database=state.alias, verbosity=verbosity, interactive=False)
+            _apply(state, verbosity)
     return [f"{state.alias}: {name}" for state in states for name in state.pending]
+
+
+def _apply(state: Schema, verbosity: int) -> None:
+    try:
+        call_command("migrate", database=state.alias, verbosity=verbosity, interactive=False)
+    except DatabaseError as problem:
+        executor = MigrationExecutor(connections[state.alias])
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if not plan:
+            raise
+        reason = " ".join(str(problem).split())
+        raise MigrationFailed(
+            f"The migration {plan[0][0]} failed and was taken back; those before it stay. It says: {reason}"
+        ) from problem
 
 
 def _create_postgres_schema(alias: str) -> None:

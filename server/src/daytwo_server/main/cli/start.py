@@ -61,8 +61,8 @@ def migrate_stores() -> list[str]:
 
     try:
         return stores.migrate()
-    except stores.NewerSchema as newer:
-        raise Unusable(str(newer)) from newer
+    except (stores.NewerSchema, stores.MigrationFailed) as problem:
+        raise Unusable(str(problem)) from problem
     except OperationalError as problem:
         reason = " ".join(str(problem).split())
         raise Unusable(f"The database cannot be used; `daytwo doctor` tells more. It says: {reason}") from problem
