@@ -1,5 +1,5 @@
 """Fill a stopped installation: 100,000 issues, one of them with 100,000 events, 50,000 customers, 1,000 members, 5,000
-deploys, 100,000 audit entries, facts and dead jobs. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
+deploys, 100,000 audit entries, facts and dead jobs, 120,000 counts of what arrived. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def main(issues: int, events: int) -> None:
         _people(now, chance)
         _deploys(project, now, chance)
         _history(now, chance)
+        _counts(now, chance)
     print(made[-1].pk)
 
 
@@ -111,14 +112,16 @@ def _people(now: dt.datetime, chance: random.Random) -> None:
         ],
         batch_size=1000,
     )
-    for kind, people in (("member", users), ("customer", customers)):
+    for kind, people in (("user", users), ("customer", customers)):
         after = 0
         while people and kind in search.sources() and (after := search.rebuild(kind, after, 1000)):
             pass
 
 
 def _deploys(project: int, now: dt.datetime, chance: random.Random) -> None:
-    environment = Environment.objects.create(project_id=project, name="production", kind="production", first_seen=now)
+    environment, _ = Environment.objects.get_or_create(
+        project_id=project, name="production", defaults={"kind": "production", "first_seen": now}
+    )
     at = [now - dt.timedelta(hours=number) for number in range(5000)]
     releases = Release.objects.bulk_create(
         [
@@ -130,6 +133,21 @@ def _deploys(project: int, now: dt.datetime, chance: random.Random) -> None:
         [Deploy(project_id=project, environment=environment, release=release, status="succeeded", started_at=moment,
                 finished_at=moment) for release, moment in zip(releases, at, strict=True)]
     )  # fmt: skip
+
+
+def _counts(now: dt.datetime, chance: random.Random) -> None:
+    """What intake counted: by the hour for a week, by the day for a month before."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    hours = [this_hour - dt.timedelta(hours=back) for back in range(168)]
+    hours += [this_hour.replace(hour=0) - dt.timedelta(days=back) for back in range(8, 40)]
+    rows = [
+        (hour, project, kind, f"sentry.python/2.{sdk}.0", outcome, "rate_limited" if outcome == "dropped" else "",
+         chance.randint(1, 5000))
+        for hour in hours for project in range(1, 6) for kind in ("event", "transaction", "log", "session")
+        for sdk in range(10) for outcome in ("arrived", "stored", "dropped")
+    ]  # fmt: skip
+    columns = ("hour", "project_id", "item_type", "sdk", "outcome", "reason", '"count"')
+    sql.insert("default", "ingest_itemcount", columns, rows)
 
 
 def _history(now: dt.datetime, chance: random.Random) -> None:
