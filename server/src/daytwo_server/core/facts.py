@@ -27,7 +27,6 @@ from django.db import connection
 from daytwo_server.core import clock, jobs, sql
 from daytwo_server.core.jobs import selectors
 from daytwo_server.core.models import Fact, Job
-from daytwo_server.core.pages import Page, page
 from daytwo_server.core.stores import DEFAULT
 
 C = TypeVar("C", bound=type)
@@ -163,21 +162,6 @@ class Outcome:
     reaction: str
     state: str
     job: int | None = None
-
-
-def recorded(
-    *,
-    name: str = "",
-    fact: int | None = None,
-    since: dt.datetime | None = None,
-    until: dt.datetime | None = None,
-    cursor: str = "",
-    limit: int = 50,
-) -> Page[Fact]:
-    """One page of facts, newest first; `fact` is the id of one. Raises `BadCursor`."""
-    given = {"name": name, "pk": fact, "at__gte": since, "at__lt": until}
-    found = Fact.objects.filter(**{field: value for field, value in given.items() if value})
-    return page(found, by="at", cursor=cursor, limit=limit)
 
 
 def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""The tables behind facts, jobs, settings, the audit log, live topics, search. Write through the modules, not these."""
+"""The tables behind facts, jobs, settings, audit log, topics, search, blobs. Write through the modules, not these."""
 
 from __future__ import annotations
 
@@ -182,3 +182,23 @@ class SearchDocument(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="core_searchdocument_object")]
+
+
+class Blob(models.Model):
+    """Bytes that are too many for one row; what they are is in its parts. See `core.blobs`."""
+
+    content_type = models.CharField(max_length=255, default="")
+    size = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField(default=clock.now)
+
+
+class BlobPart(models.Model):
+    """Number `number`, from 0, of the parts of a blob. All but the last are of the same size."""
+
+    blob = models.ForeignKey(Blob, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["blob", "number"], name="core_blobpart_once")]

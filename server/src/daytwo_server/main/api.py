@@ -8,13 +8,17 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from daytwo_server.accounts.api_auth import BearerToken
 from daytwo_server.catalog.api import router as catalog
+from daytwo_server.customers.api import router as customers
 from daytwo_server.errors.api import router as errors
+from daytwo_server.tickets.api.agents import router as tickets
 
 api = NinjaAPI(
     title="Daytwo", version="1", openapi_url="/openapi.json", docs_url=None, auth=BearerToken(), urls_namespace="api"
 )
 api.add_router("", catalog)
+api.add_router("", customers)
 api.add_router("", errors)
+api.add_router("", tickets)
 
 
 @api.exception_handler(ValidationError)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections.abc import Callable
 
@@ -12,9 +10,9 @@ from django.shortcuts import render
 
 import daytwo
 from daytwo import scope
+from daytwo.middleware.request import fields_of
 
 log = daytwo.get_logger("daytwo.web")
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._\-]{1,128}$")
 
 # No script but our own files, no host but our own. Style attributes carry data-driven values (bar widths, avatar hues).
 POLICY = (
@@ -30,12 +28,11 @@ class RequestScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = request.headers.get("X-Request-ID", "")
-        request_id = asked if _REQUEST_ID.match(asked) else secrets.token_hex(16)
+        known = fields_of(request.headers.get("X-Request-ID", ""), request.headers.get("Traceparent", ""))
         started = time.perf_counter()
-        with scope.request(request_id=request_id):
+        with scope.request(**known):
             response = self.get_response(request)
-            response["X-Request-ID"] = request_id
+            response["X-Request-ID"] = known["request_id"]
             if not request.path.startswith("/static/"):
                 log.info(
                     "request",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+import socket
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -32,6 +34,9 @@ from daytwo_server.main.asgi import Front, client_of, is_secure
 from daytwo_server.main.bridge import Bridge
 from daytwo_server.main.follow import follower
 
+if TYPE_CHECKING:
+    from daytwo_server.mail.listener import Listener
+
 log = get_logger("daytwo.server")
 
 PREDECESSOR_GRACE_S = 5.0  # the time a server needs at most to stop
@@ -40,7 +45,7 @@ PREDECESSOR_GRACE_S = 5.0  # the time a server needs at most to stop
 class Parts:
     """Everything `serve` runs. `start` before the port opens, `stop` after it is closed."""
 
-    def __init__(self, conf: Conf) -> None:
+    def __init__(self, conf: Conf, *, smtp: socket.socket | None = None) -> None:
         self._conf = conf
         client = client_of(conf)
         self.writer = _writer(conf.data_dir / "spool")
@@ -57,6 +62,7 @@ class Parts:
         self.vitals = vitals.Vitals(self, conf, client)
         self.worker = jobs.Worker(threads=conf.job_threads)
         self.digest = _digest_host(conf)
+        self.mail = _mail_listener(smtp)
         self.application = Front(
             [
                 (self.ingest.matches, self.ingest),
@@ -86,6 +92,8 @@ class Parts:
         if self._conf.job_threads:
             self.worker.start()
         await self.digest.start()
+        if self.mail:
+            await self.mail.start()
 
     async def close_streams(self) -> None:
         """End the live streams, which would otherwise hold up the stop."""
@@ -93,6 +101,8 @@ class Parts:
 
     async def stop(self, grace_s: float) -> None:
         await self.ingest.stop()
+        if self.mail:
+            await self.mail.stop()
         await self.keys.stop()
         self.pages.close()
         await asyncio.to_thread(self.writer.close)
@@ -110,6 +120,15 @@ def _writer(spool: Path) -> Writer:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def _mail_listener(bound: socket.socket | None) -> Listener | None:
+    """Its library is loaded only where mail is taken by SMTP."""
+    if bound is None:
+        return None
+    from daytwo_server.mail.listener import Listener
+
+    return Listener(bound)
 
 
 def load_keys() -> dict[str, Key]:

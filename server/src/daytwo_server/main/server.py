@@ -31,8 +31,8 @@ class PortTaken(Exception):
     """Another program listens on the address."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 picks a free one. Raises `PortTaken` in words."""
+def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
+    """A bound socket; port 0 picks a free one. Raises `PortTaken` in words, which name the option for another port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as problem:
         bound.close()
         raise PortTaken(
-            f"Cannot listen on {host}:{port} ({problem.strerror}). Stop what uses it, or pass --port."
+            f"Cannot listen on {host}:{port} ({problem.strerror}). Stop what uses it, or pass {option}."
         ) from problem
     bound.set_inheritable(False)
     return bound

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from daytwo_server.core import conf as _conf
 from daytwo_server.core import secret as _secret
+from daytwo_server.core.conf.values import mail_provider as _mail_provider
 from daytwo_server.main.databases import databases as _databases
 
 CONF = _conf.current()
@@ -34,12 +35,14 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "daytwo_server.core.apps.CoreConfig",
     "daytwo_server.ui.apps.UiConfig",
+    "daytwo_server.mail.apps.MailConfig",
     "daytwo_server.accounts.apps.AccountsConfig",
     "daytwo_server.desk.apps.DeskConfig",
     "daytwo_server.links.apps.LinksConfig",
     "daytwo_server.catalog.apps.CatalogConfig",
     "daytwo_server.customers.apps.CustomersConfig",
     "daytwo_server.errors.apps.ErrorsConfig",
+    "daytwo_server.tickets.apps.TicketsConfig",
     "daytwo_server.operate.apps.OperateConfig",
     "daytwo_server.ingest.apps.IngestConfig",
     "daytwo_server.wiring.apps.WiringConfig",
@@ -144,7 +147,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-_mail = urllib.parse.urlsplit(CONF.mail_url)
+ANYMAIL = _mail_provider(CONF.mail_url)
+_mail = urllib.parse.urlsplit("" if ANYMAIL else CONF.mail_url)
+if ANYMAIL:
+    EMAIL_BACKEND = f"anymail.backends.{CONF.mail_url.partition('://')[0]}.EmailBackend"
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)  # a password never goes over an open line
 EMAIL_HOST = _mail.hostname or "localhost"

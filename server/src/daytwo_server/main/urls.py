@@ -13,6 +13,8 @@ urlpatterns = [
     path("", include("daytwo_server.catalog.web")),
     path("", include("daytwo_server.customers.web")),
     path("", include("daytwo_server.errors.web")),
+    path("", include("daytwo_server.tickets.api.customers")),
+    path("", include("daytwo_server.tickets.web")),
     path("", include("daytwo_server.operate.web")),
     path("api/v1/", api.urls),
 ]

@@ -136,7 +136,7 @@ def test_every_kind_has_its_days_among_the_settings_and_is_measured_quickly(djan
 
 def test_the_estimate_of_a_store_without_statistics_is_of_its_size(monkeypatch):
     if connections["default"].vendor == "postgresql":
-        pytest.skip("PostgreSQL knows")
+        pytest.skip("PostgreSQL always has statistics: there is nothing to estimate")
     for number in range(500):
         AuditEntry.objects.create(actor_kind="system", action="core:lamp:lit", after="x" * number)
     exact = space.size_of([AuditEntry])
@@ -149,7 +149,7 @@ def test_the_estimate_of_a_store_without_statistics_is_of_its_size(monkeypatch):
 @pytest.mark.django_db(databases=["default", "telemetry"], transaction=True)
 def test_free_pages_go_back_to_the_disk_and_some_are_spared(monkeypatch):
     if connections["default"].vendor == "postgresql":
-        pytest.skip("PostgreSQL does it itself")
+        pytest.skip("PostgreSQL gives free pages back by itself")
     monkeypatch.setattr(space, "SPARE_PAGES", 10)
     monkeypatch.setattr(space, "STEP_PAGES", 20)
     with connections["default"].cursor() as cursor:  # as the server makes its stores

@@ -82,9 +82,8 @@ def test_a_job_of_this_process_is_run_as_soon_as_its_transaction_commits():
             jobs.enqueue(count, n=1)
             time.sleep(0.3)
             assert not ran
-            committed = time.monotonic()
         until(lambda: ran)
-    assert time.monotonic() - committed < 10
+    assert ran == {1: 1}
 
 
 def test_a_living_worker_keeps_a_job_that_takes_longer_than_its_lease():
@@ -118,18 +117,20 @@ def test_a_job_that_outlasts_the_grace_is_left_to_its_lease():
     with working() as worker:
         until(lambda: ran)
         assert not worker.stop(dt.timedelta(seconds=0.1))
-    assert Job.objects.filter(state=Job.State.LEASED).exists() or not Job.objects.exists()
+        left = Job.objects.get()
+        assert (left.state, left.attempts) == (Job.State.LEASED, 1)
 
 
-def test_the_worker_outlives_a_store_that_is_gone_for_a_moment():
+def test_the_worker_outlives_a_store_that_is_gone_for_a_moment(caplog):
     with working():
         _rename("core_job", "core_job_away")
         try:
-            time.sleep(0.5)
+            until(lambda: "The job worker could not use the store" in caplog.text)
         finally:
             _rename("core_job_away", "core_job")
         jobs.enqueue(count, n=1)
-        until(lambda: ran)
+        until(lambda: not Job.objects.exists())
+    assert ran == {1: 1}
 
 
 def _rename(old: str, new: str):

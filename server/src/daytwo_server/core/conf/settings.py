@@ -122,9 +122,10 @@ class Conf:
     mail_url: str = _setting(
         "DAYTWO_MAIL_URL",
         "Mail",
-        "Mail server: smtp://host:25, smtp://user:password@host:587 (then with STARTTLS) or smtps://host:465.",
+        "Mail server: smtp://host:25, smtp://user:password@host:587 (then with STARTTLS) or smtps://host:465; "
+        "or a provider, such as resend://KEY or postmark://TOKEN.",
         "",
-        values.url("smtp", "smtps"),
+        values.mail_url,
         secret=True,
     )
     mail_from: str = _setting(
@@ -133,6 +134,45 @@ class Conf:
         "Sender of all mail.",
         "Daytwo <daytwo@localhost>",
         values.email,
+    )
+    mail_inbound: str = _setting(
+        "DAYTWO_MAIL_INBOUND",
+        "Mail",
+        "Address that customers write to, such as support@example.com. "
+        "Mail to it and to support+anything@example.com has to arrive here.",
+        "",
+        values.inbound,
+    )
+    smtp_port: int = _setting(
+        "DAYTWO_SMTP_PORT",
+        "Mail",
+        "Port on which mail to that address is taken by SMTP, at DAYTWO_HOST. 0: none is.",
+        0,
+        Integer(0, 65535),
+    )
+    imap_url: str = _setting(
+        "DAYTWO_IMAP_URL",
+        "Mail",
+        "Mailbox that is read every minute for mail to that address: imaps://user:password@host:993/INBOX. "
+        "Nothing in it is changed.",
+        "",
+        values.url("imaps", "imap"),
+        secret=True,
+    )
+    mail_authserv: str = _setting(
+        "DAYTWO_MAIL_AUTHSERV",
+        "Mail",
+        "Name that your own mail server gives itself in the Authentication-Results it adds; those of others prove "
+        "nothing. Default: whether a sender is genuine is not known.",
+        "",
+    )
+    mail_per_sender: int = _setting(
+        "DAYTWO_MAIL_PER_SENDER",
+        "Mail",
+        "Mails an hour that are taken from one sender; what is above waits for a person.",
+        60,
+        Integer(1, 1_000_000),
+        page="Mails an hour from one sender",
     )
     ingest_rate: int = _setting(
         "DAYTWO_INGEST_RATE",
@@ -149,6 +189,14 @@ class Conf:
         60_000,
         Integer(1, 10_000_000),
         page="Requests at once",
+    )
+    ticket_rate: int = _setting(
+        "DAYTWO_TICKET_RATE",
+        "Intake",
+        "Tickets and replies a minute that one customer may send through the support API.",
+        60,
+        Integer(1, 100_000),
+        page="Tickets a minute from one customer",
     )
     spool_max_mb: int = _setting(
         "DAYTWO_SPOOL_MAX_MB",
@@ -249,6 +297,22 @@ class Conf:
         90,
         Integer(1, 3650),
         page="Errors",
+    )
+    retention_mail_days: int = _setting(
+        "DAYTWO_RETENTION_MAIL_DAYS",
+        "Retention",
+        "Days that mail is kept as it arrived and as it was sent. What tickets took from it stays with them.",
+        90,
+        Integer(7, 3650),
+        page="Mail",
+    )
+    retention_tickets_days: int = _setting(
+        "DAYTWO_RETENTION_TICKETS_DAYS",
+        "Retention",
+        "Days that closed tickets are kept, with what was said in them and its files. Others stay.",
+        1095,
+        Integer(30, 3650),
+        page="Closed tickets",
     )
     retention_intake_days: int = _setting(
         "DAYTWO_RETENTION_INTAKE_DAYS",

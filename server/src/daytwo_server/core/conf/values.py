@@ -72,6 +72,58 @@ def url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+# Mail providers whose credentials are a DAYTWO_MAIL_URL of their name, in its order and as django-anymail calls them:
+# resend://KEY, mailjet://KEY:SECRET, mailgun://KEY@DOMAIN.
+MAIL_PROVIDERS: dict[str, tuple[str, ...]] = {
+    "brevo": ("BREVO_API_KEY",),
+    "mailersend": ("MAILERSEND_API_TOKEN",),
+    "mailgun": ("MAILGUN_API_KEY", "MAILGUN_SENDER_DOMAIN"),
+    "mailjet": ("MAILJET_API_KEY", "MAILJET_SECRET_KEY"),
+    "mailtrap": ("MAILTRAP_API_TOKEN",),
+    "mandrill": ("MANDRILL_API_KEY",),
+    "postmark": ("POSTMARK_SERVER_TOKEN",),
+    "resend": ("RESEND_API_KEY",),
+    "sendgrid": ("SENDGRID_API_KEY",),
+    "sparkpost": ("SPARKPOST_API_KEY",),
+}
+
+
+def mail_url(value: str) -> str:
+    """Where mail is given to: a mail server or a provider."""
+    scheme, _, credentials = value.partition("://")
+    if scheme not in MAIL_PROVIDERS:
+        try:
+            return url("smtp", "smtps")(value)
+        except BadValue as allowed:
+            raise BadValue(f"{allowed} or a provider such as resend://KEY ({', '.join(MAIL_PROVIDERS)})") from None
+    given = [part for part in re.split("[:@]", credentials.rstrip("/")) if part]
+    if len(given) != len(MAIL_PROVIDERS[scheme]):
+        raise BadValue(f"{scheme}://{':'.join(MAIL_PROVIDERS[scheme])}")
+    return value.rstrip("/")
+
+
+def mail_provider(value: str) -> dict[str, str]:
+    """What django-anymail calls the credentials in such an address; empty when it is a mail server's."""
+    scheme, _, credentials = value.partition("://")
+    given = [urllib.parse.unquote(part) for part in re.split("[:@]", credentials)]
+    return dict(zip(MAIL_PROVIDERS[scheme], given, strict=True)) if scheme in MAIL_PROVIDERS else {}
+
+
+# A token of up to 39 characters comes behind it, and 64 is what mail servers take.
+LONGEST_INBOUND = 24
+
+
+def inbound(value: str) -> str:
+    """A bare address that mail with a plus token reaches as well."""
+    address = email(value).lower()
+    local = address.partition("@")[0]
+    if not re.fullmatch(r"[a-z0-9._-]+@[a-z0-9.-]+", address) or len(local) > LONGEST_INBOUND:
+        raise BadValue(
+            f"a bare address such as support@example.com, with at most {LONGEST_INBOUND} characters before the @"
+        )
+    return address
+
+
 def email(value: str) -> str:
     address = value.rsplit("<", 1)[-1].rstrip(">").strip()
     name, _, host = address.partition("@")

@@ -1,4 +1,4 @@
-"""What pages read about jobs: lists by state, and what runs by the clock."""
+"""What pages read about jobs: how many there are, single ones, and what runs by the clock."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from django.db.models import Count
 from daytwo_server.core.jobs.registry import Schedule, UnknownKind, kind_named, schedules
 from daytwo_server.core.masking import mask
 from daytwo_server.core.models import Job, Periodic
-from daytwo_server.core.pages import Page, page
-
-_SOONEST_FIRST = frozenset({Job.State.READY, Job.State.LEASED})
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,6 @@ class Recurring:
 def kinds(state: str) -> dict[str, int]:
     """How many jobs of each kind are in this state, by name of the kind."""
     return dict(sorted(Job.objects.filter(state=state).values_list("kind").annotate(n=Count("pk"))))
-
-
-def jobs(state: str, *, kind: str = "", cursor: str = "", limit: int = 50) -> Page[Job]:
-    """One page. Waiting ones that run soonest come first, failed ones that failed last. Raises `BadCursor`."""
-    found = Job.objects.filter(state=state, **({"kind": kind} if kind else {}))
-    return page(found, by="run_at", cursor=cursor, limit=limit, ascending=state in _SOONEST_FIRST)
 
 
 def job(job_id: int) -> Job | None:

@@ -21,6 +21,7 @@ VERBS = {
     "digest": "Run only the digest of a spool, beside a `serve` with DAYTWO_DIGEST=off.",
     "backup": "Write everything into one file, while Daytwo runs or not.",
     "restore": "Make an installation from such a file.",
+    "mail-pipe": "Take one mail from stdin, as a mail server gives it to a program. Exits 75 when it cannot be stored.",
     "migrate": "Bring the databases to this version's schema.",
     "settings": "Print every setting: its value, where that comes from, what it means.",
 }
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configured = conf.load(os.environ)
     except conf.ConfError as wrong:
         print("Daytwo does not start: the configuration is wrong.", *wrong.problems, sep="\n  ", file=sys.stderr)
-        return 1 if parsed.verb == "doctor" else 2
+        # Of a mail that cannot be taken now, the mail server must keep its copy.
+        return {"doctor": 1, "mail-pipe": 75}.get(parsed.verb, 2)
     conf.use(_overridden(configured, parsed))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daytwo_server.main.settings")
     from importlib import import_module
@@ -71,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
         "doctor",
         "worker",
         "digest",
+        "mail-pipe",
         "migrate",
         "backup",
         "restore",
@@ -79,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
         made[name].add_argument("--data-dir", type=Path, help="where everything is kept (DAYTWO_DATA_DIR)")
     made["serve"].add_argument("--host", help="address to listen on (DAYTWO_HOST, 127.0.0.1)")
     made["serve"].add_argument("--port", type=int, help="port to listen on (DAYTWO_PORT, 8000)")
+    made["serve"].add_argument("--smtp-port", type=int, help="port that takes mail by SMTP (DAYTWO_SMTP_PORT, none)")
     made["serve"].add_argument("--demo", action="store_true", help="fill an empty installation with a demo project")
     made["digest"].add_argument("--child", type=int, help=argparse.SUPPRESS)
     made["backup"].add_argument("file", type=Path, metavar="FILE", help="the file to write, or to verify")
@@ -103,6 +107,6 @@ def parser() -> argparse.ArgumentParser:
 
 def _overridden(configured: conf.Conf, parsed: argparse.Namespace) -> conf.Conf:
     """The command line has the last word over the environment."""
-    given = {name: getattr(parsed, name, None) for name in ("data_dir", "host", "port", "url")}
+    given = {name: getattr(parsed, name, None) for name in ("data_dir", "host", "port", "url", "smtp_port")}
     changes = {name: value for name, value in given.items() if value is not None}
     return dataclasses.replace(configured, **changes)

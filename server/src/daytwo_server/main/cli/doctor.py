@@ -7,11 +7,13 @@ import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from daytwo_server.core import clock
 from daytwo_server.core import conf as configuration
 from daytwo_server.core.conf import Conf
+from daytwo_server.core.conf.values import mail_provider
 
 MIB = 1024 * 1024
 DAMAGE_TOLD = dt.timedelta(days=7)
@@ -106,6 +108,9 @@ def _mail(conf: Conf) -> Iterator[Finding]:
     if not conf.mail_url:
         yield True, "No mail server is set (DAYTWO_MAIL_URL): nobody is mailed, password reset is off."
         return
+    if mail_provider(conf.mail_url):
+        yield _provider(conf.mail_url.partition("://")[0])
+        return
     parts = urllib.parse.urlsplit(conf.mail_url)
     where = f"{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 587)}"
     try:
@@ -114,6 +119,13 @@ def _mail(conf: Conf) -> Iterator[Finding]:
         yield False, f"The mail server {where} does not take our mail: {_plain(problem)}. Check DAYTWO_MAIL_URL."
     else:
         yield True, f"The mail server {where} answers and lets us in."
+
+
+def _provider(name: str) -> Finding:
+    """Whether mail can be given to it; its key is tried by the test mail of the settings."""
+    if find_spec("anymail") is None:
+        return False, f"Mail goes out by {name}, which needs an extra: pip install 'daytwo-server[mail]'."
+    return True, f"Mail goes out by {name}."
 
 
 def _sign_in(parts: urllib.parse.SplitResult) -> None:

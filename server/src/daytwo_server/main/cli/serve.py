@@ -13,8 +13,12 @@ def run(parsed: argparse.Namespace) -> int:
     from daytwo_server.main import reporting, server
 
     conf = configuration.current()
+    if conf.smtp_port and not conf.mail_inbound:
+        print("--smtp-port takes mail for one address: name it by DAYTWO_MAIL_INBOUND=support@...", file=sys.stderr)
+        return 2
     try:
         bound = server.listen(conf.host, conf.port)
+        smtp = server.listen(conf.host, conf.smtp_port, option="--smtp-port") if conf.smtp_port else None
     except server.PortTaken as taken:
         print(taken, file=sys.stderr)
         return 1
@@ -34,7 +38,7 @@ def run(parsed: argparse.Namespace) -> int:
 
     try:
         planted = _planted(conf) if parsed.demo else ""
-        parts = Parts(conf)  # outside the loop: it looks into the database
+        parts = Parts(conf, smtp=smtp)  # outside the loop: it looks into the database
     except SpoolLocked as locked:
         print(locked, file=sys.stderr)
         return 1

@@ -59,10 +59,12 @@ def ensure(*, url: str, email: str, password: str, project: str) -> dict[str, An
         "project": {"id": kept.pk, "slug": kept.slug},
         "environment": ENVIRONMENT,
         "dsn": catalog.dsn(key, public),
+        "identity_secret": catalog.identity_secret(kept),
+        "server_key": catalog.ensure_derived_server_key(kept, ENVIRONMENT),
         "api_token": token,
     }
 
 
 def _readable(found: dict[str, Any]) -> str:
     rows = {**found, "project": found["project"]["slug"]}
-    return "\n".join(f"{name:12} {value}" for name, value in rows.items())
+    return "\n".join(f"{name:15} {value}" for name, value in rows.items())

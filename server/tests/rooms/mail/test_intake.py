@@ -1,0 +1,383 @@
+"""What arrives is stored first, read once, and given to the receiver once, whatever it is."""
+
+import dataclasses
+import datetime as dt
+import threading
+
+import pytest
+import time_machine
+from django.db import OperationalError, transaction
+
+from daytwo_server import mail
+from daytwo_server.core import blobs, clock, conf, jobs, preferences
+from daytwo_server.core.models import Blob, Fact, Topic
+from daytwo_server.mail import intake, selectors, services, threads
+from daytwo_server.mail.letter import Envelope, Hit, Letter, Outcome
+from daytwo_server.mail.models import Delivery, InboundMail
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("inbound")]
+
+
+class Room:
+    """Stands for the room that receives mail: keeps what it was given, and writes a row so that rollback is seen."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.fault: Exception | None = None
+
+    def __call__(self, letter: Letter, inbound: InboundMail) -> Outcome:
+        Topic.objects.update_or_create(name=f"ticket.{inbound.pk}", defaults={"version": inbound.pk})
+        if self.fault:
+            raise self.fault
+        self.letters.append(letter)
+        appended = any(hit.by != "subject" for hit in letter.hits)
+        return Outcome("appended" if appended else "created", "ticket:7", f"ticket_message:{len(self.letters)}")
+
+
+@pytest.fixture
+def room():
+    before = mail.receiver()
+    found = Room()
+    mail.receive(found)
+    yield found
+    mail._receivers[:] = [before] if before else []
+
+
+def raw(
+    text: str = "Hello", *, sender: str = "Dana <dana@shop.test>", message_id: str = "<m1@shop.test>", **headers: str
+) -> bytes:
+    given = {"From": sender, "To": "support@acme.test", "Subject": "Help", "Message-ID": message_id} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    return ("".join(f"{name}: {value}\r\n" for name, value in given.items() if value) + f"\r\n{text}\r\n").encode()
+
+
+def arrives(*args, envelope: Envelope | None = None, **given) -> Outcome:
+    return intake.accept(raw(*args, **given), envelope or Envelope())
+
+
+def test_a_mail_is_kept_as_it_came_and_told_to_the_receiver(room):
+    outcome = arrives(envelope=Envelope("dana@shop.test", ("support@acme.test",), "smtp", "192.0.2.1"))
+
+    assert outcome == Outcome("created", "ticket:7", "ticket_message:1")
+    [letter] = room.letters
+    assert (letter.text, letter.hits) == ("Hello", ())
+    kept = InboundMail.objects.get()
+    assert intake.raw_of(kept) == raw()
+    assert intake.envelope_of(kept) == Envelope("dana@shop.test", ("support@acme.test",), "smtp", "192.0.2.1")
+    assert (kept.state, kept.result, kept.thread, kept.message) == ("done", "created", "ticket:7", "ticket_message:1")
+    assert (kept.sender, kept.subject, kept.message_id) == ("dana@shop.test", "Help", "<m1@shop.test>")
+
+
+def test_the_same_mail_twice_is_one(room):
+    arrives()
+    second = arrives("and a list has added something", Received="from elsewhere")
+
+    assert (second.result, second.thread, second.message) == ("duplicate", "ticket:7", "ticket_message:1")
+    assert len(room.letters) == 1
+    assert InboundMail.objects.count() == 2
+
+
+def test_without_an_id_the_content_decides(room):
+    results = [arrives(text, message_id="").result for text in ("one", "one", "two")]
+    assert results == ["created", "duplicate", "created"]
+
+
+def test_what_leads_to_a_thread_is_told_surest_first(room):
+    services.queue(to="dana@shop.test", subject="s", text="t", about="ticket_message:88", message_id="<d9@acme.test>")
+    arrives(message_id="<old@shop.test>")
+    token, own = threads.address(7, 12, agent=False), threads.message_id(8, 3)
+    mark = threads.marker(threads.address(10, 14, agent=False))
+    arrives(
+        f"Hi\n> {mark}", message_id="<new@shop.test>", Subject="Re: Help [#11]", To=f"Acme <{token}>", In_Reply_To="<d9@acme.test>",
+        References=f"{own} <old@shop.test> <unknown@x.test>", envelope=Envelope("dana@shop.test", ("support@acme.test",)),
+    )  # fmt: skip
+
+    assert room.letters[1].hits == (
+        Hit("token", thread=7, party=12),
+        Hit("own_id", thread=8, message=3),
+        Hit("stored_id", ref="ticket_message:88"),
+        Hit("stored_id", ref="ticket:7"),
+        Hit("marker", thread=10, party=14),
+        Hit("subject", thread=11),
+    )
+
+
+def test_the_address_of_the_envelope_is_believed_before_that_of_a_header(room):
+    rcpt, header = threads.address(1, 1, agent=True), threads.address(2, 2, agent=False)
+    arrives(Delivered_To=header, envelope=Envelope("x@y.test", (rcpt,)))
+    assert room.letters[0].hits == (Hit("token", 1, 1, agent=True), Hit("token", 2, 2))
+
+
+def test_a_mail_that_only_names_references_leads_to_its_thread(room):
+    arrives(message_id="<root@shop.test>")
+    arrives(message_id="<next@shop.test>", References="<root@shop.test>")
+    assert room.letters[1].hits == (Hit("stored_id", ref="ticket:7"),)
+
+
+def test_our_own_mail_goes_nowhere(room):
+    assert arrives(X_Daytwo_Instance=threads.instance()).result == "own"
+    assert room.letters == []
+
+
+def test_a_fault_of_the_receiver_undoes_what_it_wrote_and_keeps_the_mail(room):
+    room.fault = ValueError("no such thing as Dana's token=secret123")
+    outcome = arrives()
+
+    assert (outcome.result, room.letters) == ("quarantined", [])
+    assert "secret123" not in outcome.reason
+    assert not Topic.objects.filter(name__startswith="ticket.").exists()
+    [kept] = selectors.inbound_in("quarantined").rows
+    assert (kept.sender, kept.subject, kept.key) == ("dana@shop.test", "Help", None)
+
+    room.fault = None
+    assert services.replay(kept).result == "created"
+    assert services.replay(InboundMail.objects.get(pk=kept.pk)).result == "created"
+    assert len(room.letters) == 1
+    assert selectors.inbound_in("quarantined").rows == []
+
+
+def test_a_mail_that_cannot_be_read_is_kept(room, monkeypatch):
+    def broken(*_args):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(intake, "read", broken)
+    assert arrives() == Outcome("quarantined", reason="RecursionError: too deep")
+    assert intake.raw_of(InboundMail.objects.get()) == raw()
+
+
+def test_without_a_receiver_mail_waits_in_quarantine():
+    before, mail._receivers[:] = mail._receivers[:], []
+    try:
+        assert arrives().result == "quarantined"
+    finally:
+        mail._receivers[:] = before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_in_trouble_leaves_the_mail_for_the_job(room):
+    room.fault = OperationalError("database is locked")
+    room.fault.__cause__ = __import__("sqlite3").OperationalError("database is locked")
+    room.fault.__cause__.sqlite_errorcode = 5
+    with pytest.raises(OperationalError):
+        arrives()
+    assert InboundMail.objects.get().state == "received"
+
+    room.fault = None
+    assert not intake.process_waiting(for_s=5)
+    assert InboundMail.objects.get().result == "created"
+
+
+def test_mails_that_wait_are_read_in_their_order(room):
+    intake.store([(raw(f"text {n}", message_id=f"<{n}@x>", sender=f"p{n}@x.test"), Envelope()) for n in range(120)])
+    jobs.enqueue("mail.read")
+    jobs.run_due_jobs(tick=False)
+    assert [letter.text for letter in room.letters] == [f"text {n}" for n in range(120)]
+
+
+def test_a_mail_that_kills_its_reader_is_given_up_and_its_neighbours_are_not(room, monkeypatch):
+    intake.store(
+        [(raw(n, message_id=f"<{n}@x>", sender=f"{n}@x.test"), Envelope()) for n in ("a", "b", "killer", "c", "d")]
+    )
+    genuine = intake.process
+
+    class Killed(BaseException):
+        pass
+
+    def process(inbound):
+        if b"killer" in intake.raw_of(InboundMail.objects.get(pk=inbound)):
+            raise Killed
+        return genuine(inbound)
+
+    monkeypatch.setattr(intake, "process", process)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            intake.process_waiting(for_s=5)
+    intake.process_waiting(for_s=5)
+
+    assert [letter.text for letter in room.letters] == ["a", "b", "c", "d"]
+    [given_up] = selectors.inbound_in("quarantined").rows
+    assert given_up.reason == "The process ended while it was read, 3 times."
+
+
+def test_one_sender_may_write_sixty_times_an_hour(room):
+    with time_machine.travel(dt.datetime(2026, 5, 4, 12, tzinfo=dt.UTC), tick=False) as now:
+        for number in range(60):
+            arrives(f"text {number}", message_id=f"<{number}@x>")
+        held = arrives("one more", message_id="<more@x>")
+        assert held == Outcome("held", reason="More than 60 mails came from this sender within an hour.")
+        assert arrives("somebody else", sender="bob@x.test", message_id="<bob@x>").result == "created"
+        agent = arrives("an agent", message_id="<agent@x>", To=threads.address(1, 2, agent=True))
+        assert agent.result == "appended"
+        assert services.replay(InboundMail.objects.get(result="held")).result == "created"
+        now.shift(dt.timedelta(hours=1, seconds=1))
+        assert arrives("later", message_id="<later@x>").result == "created"
+
+
+def test_how_often_one_sender_may_write_can_be_set(room, monkeypatch):
+    monkeypatch.setattr(preferences, "current", lambda: dataclasses.replace(conf.current(), mail_per_sender=1))
+    assert [arrives(str(n), message_id=f"<{n}@x>").result for n in range(2)] == ["created", "held"]
+
+
+def test_the_same_words_a_third_time_are_taken_for_a_machine(room):
+    for number in range(3):
+        arrives("I am away until Monday.", message_id=f"<{number}@x>")
+    assert [letter.kind for letter in room.letters] == ["human", "human", "automatic"]
+
+
+BOUNCE = """MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Your mail could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.shop.test
+
+Final-Recipient: rfc822; {to}
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: {id}
+Subject: Re: Login
+X-Daytwo-Instance: {instance}
+
+Hello
+--b--
+"""
+
+
+def bounce(
+    delivery: Delivery, *, action: str = "failed", status: str = "5.1.1", to: str = "support@acme.test"
+) -> bytes:
+    body = BOUNCE.format(
+        to=delivery.to, id=delivery.message_id, action=action, status=status, instance=threads.instance()
+    )
+    head = f"From: Mail Delivery <MAILER-DAEMON@mx.shop.test>\nTo: {to}\nSubject: Undelivered\nMessage-ID: <{action}b@mx>\n"
+    return (head + body).replace("\n", "\r\n").encode()
+
+
+@pytest.fixture
+def sent(configured) -> Delivery:
+    delivery = services.queue(to="dana@shop.test", subject="Re: Login", text="Hello", about="ticket_message:3")
+    Delivery.objects.update(state="sent", problem="")
+    return delivery
+
+
+NULL = Envelope("<>", ("support@acme.test",), "smtp")
+
+
+def test_a_bounce_is_noted_at_the_mail_that_came_back_and_answered_by_nobody(room, sent):
+    outcome = intake.accept(bounce(sent), NULL)
+
+    assert (outcome.result, outcome.reason, room.letters) == ("bounced", "smtp; 550 5.1.1 no such user", [])
+    sent.refresh_from_db()
+    assert (sent.state, sent.problem) == ("bounced", "smtp; 550 5.1.1 no such user")
+    assert list(Fact.objects.values_list("name", "data")) == [
+        ("MailBounced", f'{{"delivery":{sent.pk},"about":"ticket_message:3"}}')
+    ]
+    assert intake.accept(bounce(sent), NULL).result == "duplicate"
+    assert Fact.objects.count() == 1
+
+
+def test_a_bounce_without_the_mail_is_known_by_the_address_it_came_to(room, sent):
+    to = threads.bounce_address(sent.pk)
+    text = "This is the mail system. I could not deliver your message."
+    assert arrives(text, sender="MAILER-DAEMON", To=to, envelope=Envelope("<>", (to,))).result == "bounced"
+    sent.refresh_from_db()
+    assert sent.state == "bounced"
+
+
+def test_of_a_message_with_two_recipients_the_one_that_failed_has_bounced(room, sent):
+    other = services.queue(to="eve@shop.test", subject="s", text="t", message_id=sent.message_id)
+    Delivery.objects.update(state="sent", problem="")
+    intake.accept(bounce(other), NULL)
+    assert dict(Delivery.objects.values_list("to", "state")) == {"dana@shop.test": "sent", "eve@shop.test": "bounced"}
+
+
+def test_a_notice_of_delay_is_no_bounce(room, sent):
+    assert intake.accept(bounce(sent, action="delayed", status="4.4.1"), NULL).result == "automatic"
+    sent.refresh_from_db()
+    assert (sent.state, room.letters) == ("sent", [])
+
+
+def test_a_bounce_of_a_mail_that_is_not_ours_tells_nobody(room, sent):
+    stranger = Delivery(to="x@y.test", message_id="<not@ours>")
+    assert intake.accept(bounce(stranger), NULL).result == "bounced"
+    assert (room.letters, Fact.objects.count()) == ([], 0)
+
+
+def test_an_absence_note_to_the_address_for_bounces_is_no_bounce(room, sent):
+    to = threads.bounce_address(sent.pk)
+    arrives("I am away", To=to, Auto_Submitted="auto-replied", envelope=Envelope("<>", (to,)))
+    [letter] = room.letters
+    assert (letter.kind, letter.hits) == ("automatic", (Hit("stored_id", ref="ticket_message:3"),))
+    sent.refresh_from_db()
+    assert sent.state == "sent"
+
+
+def test_a_person_who_is_called_postmaster_is_heard(room):
+    arrives("Can you help?", sender="postmaster@small.test")
+    assert [(letter.kind, letter.text) for letter in room.letters] == [("automatic", "Can you help?")]
+
+
+def test_a_mail_above_the_limit_is_cut_and_says_so(room, monkeypatch):
+    monkeypatch.setattr(intake, "MAX_BYTES", 3000)
+    arrives("x" * 5000)
+    [letter] = room.letters
+    assert letter.notices[0].startswith("The mail has 0 MB; what comes after the first 0 MB was left out.")
+    assert 2000 < len(letter.text) < 3000
+
+
+def test_forgetting_somebody_leaves_no_byte_of_their_mail(room, sent):
+    arrives("secret words")
+    arrives("of others", sender="bob@x.test", message_id="<bob@x>")
+    Delivery.objects.create(to="bob@x.test", subject="", text="", message_id="<z@z>", lane="")
+
+    assert services.forget(addresses=["Dana@shop.test"]) == 2
+
+    assert InboundMail.objects.get().sender == "bob@x.test"
+    assert Delivery.objects.get().to == "bob@x.test"
+    assert Blob.objects.count() == 1
+    assert b"of others" in intake.raw_of(InboundMail.objects.get())
+    assert services.forget(refs=["ticket:7"]) == 1
+    assert Blob.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_copies_at_once_are_one(room):
+    stored = intake.store([(raw(), Envelope()), (raw(), Envelope()), (raw(), Envelope())])
+    outcomes = []
+
+    def work(inbound: int) -> None:
+        from django.db import connections
+
+        outcomes.append(intake.process(inbound).result)
+        connections.close_all()
+
+    # Also the same row by two workers: the second tells what the first has done.
+    workers = [threading.Thread(target=work, args=[inbound]) for inbound in [*stored, *stored]]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(outcomes) == ["created"] * 2 + ["duplicate"] * 4
+    assert Topic.objects.filter(name__startswith="ticket.").count() == 1  # what the room wrote
+
+
+def test_storing_is_one_transaction(monkeypatch):
+    with transaction.atomic():
+        intake.store([(raw(), Envelope())])
+        transaction.set_rollback(True)
+    assert (InboundMail.objects.count(), Blob.objects.count()) == (0, 0)
+    with pytest.raises(blobs.BlobGone):
+        intake.raw_of(InboundMail(raw=None))
+    assert clock.now()
