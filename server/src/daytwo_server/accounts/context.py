@@ -17,8 +17,8 @@ THEME_COOKIE = "daytwo_theme"
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Theme, navigation and viewer for `ui/base.html` and `ui/shell.html`.
 
-    Costs no query of its own: users are loaded with their membership and workspace. Works on error pages, where a
-    failure early in a request may have left it without a user.
+    Costs no query but `nav.waiting`: users are loaded with their membership and workspace. Works on error pages, where
+    a failure early in a request may have left it without a user.
     """
     user = _user(request)
     membership = permissions.membership_of(user)
@@ -67,6 +67,7 @@ def _links(request: HttpRequest, user: User | AnonymousUser, *, in_settings: boo
             "key": entry.key,
             "tab": entry.tab,
             "current": False,
+            **_waiting(entry.url_name),
         }
         for entry in nav.entries()
         if permissions.can(user, entry.action)
@@ -82,7 +83,14 @@ def _links(request: HttpRequest, user: User | AnonymousUser, *, in_settings: boo
 def _sections(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str, Any]]:
     """The settings by group, with the one marked that the viewer is in."""
     items: list[dict[str, Any]] = [
-        {"group": one.group, "label": one.label, "url": reverse(one.url_name), "icon": one.icon, "text": one.text}
+        {
+            "group": one.group,
+            "label": one.label,
+            "url": reverse(one.url_name),
+            "icon": one.icon,
+            "text": one.text,
+            **_waiting(one.url_name),
+        }
         for one in nav.sections()
         if permissions.can(user, one.action)
     ]
@@ -91,6 +99,11 @@ def _sections(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str
         item["current"] = item["url"] == here
     groups = [{"label": label, "items": [i for i in items if i["group"] == label]} for label in nav.SECTION_GROUPS]
     return [group for group in groups if group["items"]]
+
+
+def _waiting(url_name: str) -> dict[str, str]:
+    found = nav.waiting().get(url_name)
+    return {"count": found.count, "counted": found.what} if found else {}
 
 
 def _is_at(path: str, url: str) -> bool:

@@ -1,14 +1,21 @@
 """Small things that pages with forms need."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from daytwo_server.accounts import selectors
 from daytwo_server.accounts.models import User
 from daytwo_server.core import conf
 from daytwo_server.ui import htmx
+from daytwo_server.ui.listing import Address
+
+LISTED = 50  # choices that a list holds; of more, one is typed
 
 
 def client_address(request: HttpRequest) -> str:
@@ -41,6 +48,17 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     if htmx.wants_part(request):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return redirect(url)
+
+
+def member_choice(listing: Address, name: str, label: str, words: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A field of a filter panel that takes a member's e-mail address or one of `words` (value, for people): a list
+    while the members are few, else what is typed is completed.
+    """
+    people = selectors.people(limit=LISTED + 1)
+    if len(people) > LISTED:
+        hint = ", ".join([*(value for value, _ in words), "name or e-mail"])
+        return listing.completed(name, label, reverse("people"), hint)
+    return listing.choice(name, label, [*words, *((person.email, str(person)) for person in people)])
 
 
 def focus_first_error(form: BaseForm) -> None:

@@ -1,6 +1,5 @@
 """How people and tokens are named where other rooms link to them, and by which words members are found."""
 
-import urllib.parse
 from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
@@ -9,6 +8,7 @@ from daytwo_server.accounts import permissions
 from daytwo_server.accounts.models import ApiToken, Invitation, User
 from daytwo_server.core import search
 from daytwo_server.core.ref import Ref, resolver
+from daytwo_server.ui.listing import address
 
 
 @resolver("user")
@@ -19,7 +19,7 @@ def users(ids: Sequence[str]) -> Mapping[str, Ref]:
 def _page(user: User) -> str:
     """The list of members with this one alone: everybody may open that. Empty for somebody who is no member."""
     listed = permissions.membership_of(user) is not None
-    return f"{reverse('members')}?{urllib.parse.urlencode({'q': user.email})}" if listed else ""
+    return address(reverse("members"), q=user.email) if listed else ""
 
 
 def words(user: User) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What pages read about people and tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
@@ -20,22 +20,52 @@ from daytwo_server.accounts.models import (
     User,
     UserSession,
 )
-from daytwo_server.core import clock
+from daytwo_server.core import clock, query
 from daytwo_server.core.pages import Page, page
+from daytwo_server.core.query import BadFilter, Query
 
 RECOVERY_CODES = 10  # of a set; allauth's default
 
 
-def members(*, search: str = "", role: str = "", cursor: str = "", limit: int = 50) -> Page[Membership]:
-    """One page of members by name, each with `last_seen`. `search` is a part of name or e-mail.
+def person_id(key: str, email: str) -> int:
+    """The id of whom a search names by e-mail address, member or not any more. Raises `BadFilter`."""
+    found = User.objects.filter(email=User.objects.normalize_email(email)).values_list("pk", flat=True).first()
+    if found is None:
+        raise BadFilter(key, f"{email!r} is nobody here; use me or somebody's e-mail address.")
+    return found
 
-    Raises `BadCursor`.
+
+def _made_by(email: str) -> Q:
+    return Q(created_by=person_id("by", email))
+
+
+def _invited_by(email: str) -> Q:
+    return Q(invited_by=person_id("by", email))
+
+
+def _member_words(text: str) -> Q:
+    """By the index, which knows any order and no accents, and by parts of names as people type them."""
+    return query.indexed("user", "user")(text) | query.parts_of("user__name", "user__email")(text)
+
+
+_ROLES = query.one_of("role", {role: Q(role=role) for role in Membership.Role.values})
+MEMBERS = query.language(
+    "members",
+    {
+        "role": _ROLES,
+        "email": query.exactly("user__email"),
+        "is": query.one_of("is", {"on": Q(user__is_active=True), "off": Q(user__is_active=False)}),
+    },
+    words=_member_words,
+)
+
+
+def members(asked: Query | None = None, *, cursor: str = "", limit: int = 50) -> Page[Membership]:
+    """One page of members by name, each with `last_seen`. Words are sought in name and e-mail.
+
+    Raises `BadFilter`, `BadCursor`.
     """
-    found = _with_last_seen(Membership.objects.select_related("user"))
-    if search:
-        found = found.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
-    if role:
-        found = found.filter(role=role)
+    found = MEMBERS.narrow(_with_last_seen(Membership.objects.select_related("user")), asked or Query())
     by_name = found.annotate(sort_name=Lower("user__name"))
     return page(by_name, by="sort_name", ascending=True, cursor=cursor, limit=limit)
 
@@ -57,6 +87,28 @@ def member(person: int) -> Membership | None:
     )
 
 
+def people(asked: str = "", *, limit: int) -> list[User]:
+    """The first members by name who can sign in; `asked` is a part of name or e-mail."""
+    found = User.objects.filter(is_active=True, membership__isnull=False)
+    if asked:
+        found = found.filter(Q(name__icontains=asked) | Q(email__icontains=asked))
+    return list(found.order_by(Lower("name"), "pk")[:limit])
+
+
+class NoMember(ValueError):
+    """An e-mail address that is no member's; the text says which."""
+
+
+def members_named(emails: Iterable[str]) -> list[int]:
+    """The ids of the members with these addresses, empty ones left out. Raises `NoMember`."""
+    wanted = {email.strip().lower() for email in emails} - {""}
+    with_text = [email for email in wanted if "\x00" not in email]
+    found = dict(User.objects.filter(email__in=with_text, membership__isnull=False).values_list("email", "pk"))
+    if unknown := sorted(wanted - found.keys()):
+        raise NoMember(f"{unknown[0]!r} is no member; name members by e-mail address.")
+    return list(found.values())
+
+
 def removed_members() -> QuerySet[FormerMembership]:
     """Whose removal can still be undone, the latest first."""
     # `daytwo setup` may have made an owner of somebody who was removed.
@@ -64,12 +116,33 @@ def removed_members() -> QuerySet[FormerMembership]:
     return undoable.select_related("user").order_by("-removed_at")
 
 
-def invitations(*, cursor: str = "", limit: int = 25) -> Page[Invitation]:
+def _is_invitation(state: str) -> Q:
+    now = clock.now()
+    return query.one_of(
+        "is",
+        {
+            "open": Q(revoked_at=None, expires_at__gt=now),
+            "expired": Q(revoked_at=None, expires_at__lte=now),
+            "revoked": Q(revoked_at__isnull=False),
+        },
+    )(state)
+
+
+INVITATIONS = query.language(
+    "invitations",
+    {"role": _ROLES, "by": _invited_by, "is": _is_invitation},
+    words=query.parts_of("name", "email"),
+    people={"by"},
+)
+
+
+def invitations(asked: Query | None = None, *, me: str = "", cursor: str = "", limit: int = 25) -> Page[Invitation]:
     """One page of invitations that nobody accepted, newest first: open or expired ones, and those whose revocation can
-    still be undone. Raises `BadCursor`.
+    still be undone. Raises `BadFilter`, `BadCursor`.
     """
     undoable = Q(revoked_at__gt=clock.now() - UNDO_WINDOW)
     waiting = Invitation.objects.filter(Q(revoked_at=None) | undoable, used_at=None).select_related("invited_by")
+    waiting = INVITATIONS.narrow(waiting, asked or Query(), me=me)
     return page(waiting, by="created_at", cursor=cursor, limit=limit)
 
 
@@ -83,13 +156,35 @@ def account_with(email: str) -> bool:
     return User.objects.filter(email=User.objects.normalize_email(email)).exists()
 
 
-def listed_tokens(*, cursor: str = "", limit: int = 50) -> Page[ApiToken]:
+def _is_token(state: str) -> Q:
+    now = clock.now()
+    return query.one_of(
+        "is",
+        {
+            "active": Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now)),
+            "expired": Q(revoked_at=None, expires_at__lte=now),
+            "revoked": Q(revoked_at__isnull=False),
+            "unused": Q(last_used_at=None),
+        },
+    )(state)
+
+
+TOKENS = query.language(
+    "tokens",
+    {"by": _made_by, "is": _is_token},
+    words=query.parts_of("label", "prefix"),
+    people={"by"},
+)
+
+
+def listed_tokens(asked: Query | None = None, *, me: str = "", cursor: str = "", limit: int = 50) -> Page[ApiToken]:
     """One page of tokens in force or expired, newest first, and of those whose revocation can still be undone.
 
-    Raises `BadCursor`.
+    Raises `BadFilter`, `BadCursor`.
     """
     undoable = Q(revoked_at__gt=clock.now() - UNDO_WINDOW)
     found = ApiToken.objects.filter(Q(revoked_at=None) | undoable).select_related("created_by")
+    found = TOKENS.narrow(found, asked or Query(), me=me)
     return page(found, by="pk", cursor=cursor, limit=limit)
 
 

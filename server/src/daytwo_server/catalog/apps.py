@@ -28,6 +28,7 @@ class CatalogConfig(AppConfig):
         nav.register("Ship", "Deploys", "catalog:deploys", "bolt", "d", 20, "deploys.view")
         nav.register("Operate", "Components", "catalog:components", "hash", "", 75, "components.view")
         palette.register_kind("project", "Projects", "projects.view", "box")
+        palette.register_kind("environment", "Environments", "projects.view", "globe")
         palette.register_kind("release", "Releases", "projects.view", "archive")
         palette.register_kind("component", "Components", "components.view", "hash")
         palette.register_kind("deploy", "Deploys", "deploys.view", "bolt", prefix="DEP")

@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 
-from daytwo_server.accounts.models import User
+from daytwo_server.accounts.selectors import NoMember, members_named
 from daytwo_server.catalog.models import Component, DsnKey, Project
 from daytwo_server.catalog.services import MAX_LABEL, MAX_NAME, MAX_PLATFORM, OVERLAP
 from daytwo_server.core import clock
+from daytwo_server.ui.widgets import Completed
 
 MAX_RATE, MAX_BURST = 1_000_000, 10_000_000
 MAX_DESCRIPTION = 2000
@@ -99,14 +100,22 @@ class ComponentForm(forms.Form):
     )
     project = forms.ChoiceField(required=False, label="Project", help_text="The app whose errors are this part's.")
     team = forms.CharField(required=False, max_length=MAX_NAME, label="Team", help_text="Who runs it, in your words.")
-    owners = forms.MultipleChoiceField(
-        required=False, label="Owners", widget=forms.CheckboxSelectMultiple, help_text="Whom to ask."
+    owners = forms.CharField(
+        required=False,
+        label="Owners",
+        help_text="Whom to ask: members' e-mail addresses, with commas between them.",
+        widget=Completed("people"),
     )
 
-    def __init__(self, *args: Any, projects: Sequence[tuple[str, str]], people: Sequence[User], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, projects: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["project"].choices = [("", "None"), *projects]  # type: ignore[attr-defined]
-        self.fields["owners"].choices = [(str(one.pk), str(one)) for one in people]  # type: ignore[attr-defined]
+
+    def clean_owners(self) -> list[int]:
+        try:
+            return members_named(self.cleaned_data["owners"].split(","))
+        except NoMember as problem:
+            raise forms.ValidationError(str(problem)) from None
 
     @staticmethod
     def initial_of(component: Component) -> dict[str, Any]:
@@ -115,7 +124,7 @@ class ComponentForm(forms.Form):
             "description": component.description,
             "project": component.project.slug if component.project else "",
             "team": component.team,
-            "owners": [str(owner.pk) for owner in component.owners.all()],
+            "owners": ", ".join(owner.email for owner in component.owners.all()),
         }
 
 

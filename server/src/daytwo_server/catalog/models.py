@@ -81,6 +81,17 @@ class DsnKey(models.Model):
         return self.ends_at is not None and self.ends_at <= clock.now()
 
 
+class ServerKey(models.Model):
+    """A secret by which an environment's servers speak for its customers. Only the SHA-256 of its text is kept."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="server_keys")
+    prefix = models.CharField(max_length=8, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
 class KeyUse(models.Model):
     """Requests that named a key within an hour, let in or refused because it was off, over or of an archived project.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from daytwo_server.catalog.models import Component, Deploy, DsnKey, Environment, Project, Release
 from daytwo_server.core import search
+from daytwo_server.core.query import Term
 from daytwo_server.core.ref import Ref, resolver
+from daytwo_server.ui.listing import address
 
 
 @resolver("project")
@@ -36,15 +39,13 @@ def keys(ids: Sequence[str]) -> Mapping[str, Ref]:
 @resolver("environment")
 def environments(ids: Sequence[str]) -> Mapping[str, Ref]:
     found = Environment.objects.select_related("project").filter(pk__in=ids)
-    return {
-        str(one.pk): Ref(
-            "environment",
-            one.pk,
-            f"{one.project.name}: {one.name}",
-            reverse("catalog:environments", args=[one.project.slug]),
-        )
-        for one in found
-    }
+    return {str(one.pk): Ref("environment", one.pk, f"{one.project.name}: {one.name}", _page_of(one)) for one in found}
+
+
+def _page_of(environment: Environment) -> str:
+    """The list of its project's environments with this one alone."""
+    path = reverse("catalog:environments", args=[environment.project.slug])
+    return address(path, hidden="1" if environment.hidden_at else "", q=str(Term("name", environment.name)))
 
 
 @resolver("release")
@@ -66,6 +67,16 @@ def words_of_release(release: Release) -> tuple[str, str]:
     return release.version, release.project.slug
 
 
+def words_of_environment(environment: Environment) -> tuple[str, str]:
+    """Title and further words, for the search index."""
+    return environment.name, f"{environment.project.name} {environment.project.slug} {environment.kind}"
+
+
+def _environments() -> QuerySet[Environment]:
+    return Environment.objects.filter(hidden_at=None, project__archived_at=None).select_related("project")
+
+
+search.source("environment", _environments, words_of_environment)
 search.source("project", lambda: Project.objects.filter(archived_at=None), words_of_project)
 search.source("release", lambda: Release.objects.select_related("project"), words_of_release)
 

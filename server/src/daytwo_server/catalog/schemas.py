@@ -75,9 +75,10 @@ class ComponentOut(_Out):
 
 
 class ComponentsOut(_Out):
-    """The components in use, or the archived ones, by name."""
+    """One page of components by name; `next` is the cursor of the following one."""
 
     results: list[ComponentOut]
+    next: str | None
 
 
 class ComponentIn(_In):

@@ -13,5 +13,6 @@ class CustomersConfig(AppConfig):
 
         permissions.register("customers.view", roles=permissions.EVERYONE, text="See customers")
         permissions.register("customers.erase", roles=permissions.ADMINS, text="Erase what is known about a customer")
+        permissions.register("customers.export", roles=permissions.ADMINS, text="Export all that is known of somebody")
         palette.register_kind("customer", "Customers", "customers.view", "users")
         nav.register("Support", "Customers", "customers:list", "users", "c", 20, "customers.view")

@@ -1,47 +1,36 @@
 """Pages about customers."""
 
-import urllib.parse
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.permissions import can, require
-from daytwo_server.core.pages import BadCursor
-from daytwo_server.core.query import BadFilter
 from daytwo_server.customers import selectors, services
 from daytwo_server.customers.models import Customer
 from daytwo_server.errors.selectors import issues as errors
 from daytwo_server.ui import htmx
+from daytwo_server.ui.listing import Address, refusing_bad_filters
 
 
 @require("customers.view")
 @require_safe
+@refusing_bad_filters("Customers", views="customers")
 def customer_list(request: HttpRequest) -> HttpResponse:
     """Who was seen last; `?q=` searches, `?cursor=` pages."""
-    asked = request.GET.get("q", "").strip()
-    words: dict[str, Any] = {"search": asked}
-    try:
-        found = selectors.customers(asked=asked, cursor=request.GET.get("cursor", ""))
-    except BadCursor as problem:
-        return HttpResponseBadRequest(str(problem), content_type="text/plain")
-    except BadFilter as problem:
-        words |= {"problem": str(problem)}
-        return htmx.render(request, "customers/list.html", "customers/_rows.html", words, status=400)
-    words |= {
-        "customers": found.rows,
-        "older": _page_url(asked, found.next),
-        "newer": _page_url(asked, found.previous),
-    }
+    listing = Address.of(reverse("customers:list"), request.GET, parse=selectors.CUSTOMERS.parse)
+    found = selectors.customers(listing.asked, cursor=request.GET.get("cursor", ""))
+    words = {"customers": found.rows, **listing.bar(), **listing.pager(found)}
     return htmx.render(request, "customers/list.html", "customers/_rows.html", words)
 
 
 @require("customers.view")
 @require_safe
+@refusing_bad_filters("Customer", box="")
 def customer_page(request: HttpRequest, customer: int) -> HttpResponse:
     """Who this is, and what they ran into. Other rooms' sections join by their selectors."""
     found = get_object_or_404(Customer.objects.select_related("organization"), pk=customer)
@@ -50,15 +39,8 @@ def customer_page(request: HttpRequest, customer: int) -> HttpResponse:
         "may_erase": can(request.user, "customers.erase") and found.erased_at is None,
     }
     if can(request.user, "errors.view"):
-        try:
-            met = errors.of_customer(found.pk, cursor=request.GET.get("cursor", ""))
-        except BadCursor as problem:
-            return HttpResponseBadRequest(str(problem), content_type="text/plain")
-        words |= {
-            "errors": met.rows,
-            "newer": f"{request.path}?cursor={met.previous}" if met.previous else "",
-            "older": f"{request.path}?cursor={met.next}" if met.next else "",
-        }
+        met = errors.of_customer(found.pk, cursor=request.GET.get("cursor", ""))
+        words |= {"errors": met.rows, **Address(path=request.path, params={}).pager(met)}
     return render(request, "customers/customer.html", words)
 
 
@@ -72,13 +54,6 @@ def erase_customer(request: HttpRequest, customer: int) -> HttpResponse:
     services.erase(found, actor=viewer(request))
     messages.success(request, "The customer was erased")
     return redirect("customers:list")
-
-
-def _page_url(search: str, cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    query = {name: value for name, value in (("q", search), ("cursor", cursor)) if value}
-    return f"{reverse('customers:list')}?{urllib.parse.urlencode(query)}"
 
 
 app_name = "customers"

@@ -15,4 +15,5 @@ def desk(request: HttpRequest) -> dict[str, Any]:
         "search_url": reverse("desk:search"),
         "palette_url": reverse("desk:palette"),
         "visit_url": reverse("desk:visit"),
+        "views_part": "desk/_views_of.html",
     }

@@ -1,4 +1,4 @@
-"""What people keep at hand: pages they were on, views of lists, drafts; and how far the search index is."""
+"""What people keep at hand: pages they were on, views of lists, drafts; who is where; how far the search index is."""
 
 from django.conf import settings
 from django.db import models
@@ -55,6 +55,22 @@ class Draft(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="draft_once")]
+
+
+class Presence(models.Model):
+    """Somebody has the page of an object open, as it said last at `seen_at`, and last wrote there at `typing_at`.
+
+    Kind and id are those of `core.ref`.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=50)
+    object_id = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(db_index=True)
+    typing_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "object_id", "user"], name="presence_once")]
 
 
 class Indexed(models.Model):

@@ -11,10 +11,11 @@ from django.urls import reverse
 
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can
-from daytwo_server.core import search
+from daytwo_server.core import clock, search
 from daytwo_server.core.ref import Ref, resolve_many
 from daytwo_server.desk import palette
-from daytwo_server.desk.models import Draft, Recent, SavedView
+from daytwo_server.desk.models import Draft, Presence, Recent, SavedView
+from daytwo_server.desk.services.presence import HERE, TYPING
 from daytwo_server.ui import nav
 
 MAX_TEXT = 200
@@ -178,3 +179,22 @@ def views(user: User, page: str) -> list[SavedView]:
 def draft(user: User, key: str) -> Draft | None:
     """What this person was writing under this key. Its text is empty once it was sent."""
     return Draft.objects.filter(user=user, key=key).first()
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who has the page of an object open, and whether they write there."""
+
+    user: User
+    typing: bool
+
+
+def others_at(ref: Ref, me: User) -> list[Somebody]:
+    """Who but the viewer is there now, those who write first, then by name. One query."""
+    now = clock.now()
+    there = Presence.objects.filter(kind=ref.kind, object_id=ref.id, seen_at__gt=now - HERE).exclude(user=me)
+    found = [
+        Somebody(one.user, one.typing_at is not None and one.typing_at > now - TYPING)
+        for one in there.select_related("user")
+    ]
+    return sorted(found, key=lambda one: (not one.typing, str(one.user).casefold()))

@@ -10,6 +10,7 @@ class ErrorsConfig(AppConfig):
         from daytwo_server.accounts import permissions
         from daytwo_server.desk import palette
         from daytwo_server.errors import refs  # noqa: F401 - registers it
+        from daytwo_server.errors.selectors import issues
         from daytwo_server.ui import nav
 
         permissions.register("errors.view", roles=permissions.EVERYONE, text="See errors")
@@ -19,3 +20,4 @@ class ErrorsConfig(AppConfig):
         )
         palette.register_kind("issue", "Errors", "errors.view", "bug", prefix="ERR")
         nav.register("Observe", "Errors", "errors:list", "bug", "e", 10, "errors.view", tab=30)
+        nav.count("errors:list", issues.fresh, "new or back within a day, and nobody's")

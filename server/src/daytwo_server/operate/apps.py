@@ -7,7 +7,11 @@ class OperateConfig(AppConfig):
 
     def ready(self) -> None:
         from daytwo_server.accounts import permissions
-        from daytwo_server.operate import refs, testmail  # noqa: F401 - registers them
+        from daytwo_server.operate import (
+            refs,  # noqa: F401 - registers them
+            selectors,
+            testmail,  # noqa: F401 - registers it
+        )
         from daytwo_server.operate.sections import SECTIONS
         from daytwo_server.ui import nav
 
@@ -28,6 +32,7 @@ class OperateConfig(AppConfig):
             "Installation", "Jobs", "operate:jobs", "refresh", 20, "operate.view",
             text="What waits, runs and failed for good; what runs by the clock",
         )  # fmt: skip
+        nav.count("operate:jobs", selectors.dead_letters, "dead letters")
         nav.register_section(
             "Installation",
             "Facts",

@@ -3,10 +3,22 @@
 Rooms register theirs when they are loaded; no room is known here by name.
 """
 
-from collections.abc import Sequence
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from daytwo_server.core import preferences
+from django.db import Error
+from django.db.models import QuerySet
+
+from daytwo_server.core import preferences, sql
+from daytwo_server.core.stores import DEFAULT
+from daytwo_server.core.trouble import words
+
+log = logging.getLogger(__name__)
+Rows = Callable[[], QuerySet[Any]]
 
 ALWAYS = "settings"  # the page where hidden ones are brought back
 # The headings in the order people read them; the first group has none.
@@ -104,3 +116,75 @@ def history() -> str:
 def sections() -> Sequence[Section]:
     """All pages of the settings in the order of the page."""
     return sorted(_sections.values(), key=lambda one: (SECTION_GROUPS.index(one.group), one.order, one.label))
+
+
+# ---- How much waits behind the links ----
+
+MOST = 99
+MAX_AGE_S = 5.0
+_waiting: dict[str, tuple[Rows, str]] = {}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits behind a link: how much, as it is shown, and what that is."""
+
+    count: str
+    what: str
+
+
+class _Counts:
+    """What this process counted last."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self.found: Mapping[str, Waiting] = {}
+        self.next_look = 0.0  # time.monotonic()
+
+
+_cache = _Counts()
+
+
+def count(url_name: str, rows: Rows, what: str) -> None:
+    """Have a number stand beside a link of the navigation or the settings: how many rows of the store `default` wait
+    there, and in words `what` they are ("dead letters").
+    """
+    _waiting[url_name] = (rows, what)
+
+
+def waiting() -> Mapping[str, Waiting]:
+    """By the name of a link what waits behind it; the links behind which nothing does are left out.
+
+    One statement for all of them, and that every few seconds: whoever asks in between is told what was known then, and
+    so is everybody while the store cannot say.
+    """
+    if _waiting and time.monotonic() >= _cache.next_look and _cache.lock.acquire(blocking=False):
+        try:
+            _look()
+        finally:
+            _cache.lock.release()
+    return _cache.found
+
+
+def forget_counts() -> None:
+    """Count anew when somebody asks next. For tests, which take back what they wrote."""
+    _cache.forget()
+
+
+def _look() -> None:
+    _cache.next_look = time.monotonic() + MAX_AGE_S
+    asked = [rows().order_by().values("pk")[: MOST + 1].query.sql_with_params() for rows, _ in _waiting.values()]
+    parts = ", ".join(f"(SELECT COUNT(*) FROM ({text}) AS waiting)" for text, _ in asked)
+    try:
+        [found] = sql.fetch(DEFAULT, f"SELECT {parts}", [value for _, values in asked for value in values])
+    except Error as problem:
+        log.warning("What waits behind the navigation cannot be counted (%s).", words(problem))
+        return
+    _cache.found = {
+        name: Waiting(f"{MOST}+" if n > MOST else str(n), what)
+        for (name, (_, what)), n in zip(_waiting.items(), found, strict=True)
+        if n
+    }

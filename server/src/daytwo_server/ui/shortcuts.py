@@ -32,6 +32,10 @@ LETTERS = {
     "e": "Resolve, or open again",
     "f": "Filter",
     "h": "Ignore",
+    "l": "Label",
+    "m": "Merge",
+    "n": "Write an internal note",
+    "r": "Reply",
     "s": "Assign",
     "z": "Undo what was just done, for a minute",
     "j": "Next, on a page that was opened from a list",
@@ -45,10 +49,6 @@ LETTERS = {
 # Kept for these meanings, so that no two pages ever disagree. Whoever first needs one moves it to LETTERS.
 RESERVED = {
     "a": "Acknowledge",
-    "l": "Label",
-    "m": "Merge",
-    "n": "Write an internal note",
-    "r": "Reply",
 }
 
 

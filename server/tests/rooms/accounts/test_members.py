@@ -83,13 +83,17 @@ def test_nobody_raises_their_own_role_and_owners_may_step_down(alice, admin, sig
         services.change_role(alice, Role.ADMIN, actor=alice)
 
 
-@pytest.mark.parametrize("what", ["role/?role=viewer", "remove/", "off/"])
-def test_the_last_active_owner_stays_one(alice, signed_in, what):
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [("role/?role=viewer", "last owner"), ("remove/", "Nobody removes or switches off themselves"),
+     ("off/", "Nobody removes or switches off themselves")],
+)  # fmt: skip
+def test_the_last_active_owner_stays_one(alice, signed_in, what, why):
     """A second owner who is switched off does not count."""
     olga = make.member("Olga", role=Role.OWNER)
     services.switch_member(olga, active=False, actor=alice)
     page = signed_in(alice).post(f"{URL}{alice.pk}/{what}", follow=True)
-    assert "last owner" in page.text or "Nobody removes or switches off themselves" in page.text
+    assert why in page.text
     assert role_of(alice) == "owner"
     assert User.objects.get(pk=alice.pk).is_active
     services.switch_member(olga, active=True, actor=alice)
@@ -222,9 +226,9 @@ def test_members_are_found_by_name_address_and_role(alice, bob, signed_in):
     assert found("?q=bob@") == (False, True)
     assert found("?role=engineer") == (False, True)
     assert found("?role=engineer&q=alice") == (False, False)
-    assert found("?role=nonsense") == (True, True)
     assert found("?q=%00") == (True, True)
-    assert client.get(f"{URL}?cursor=nonsense").status_code == 400
+    for query in ("?cursor=nonsense", "?role=nonsense"):
+        assert client.get(f"{URL}{query}").status_code == 400
 
 
 def test_a_thousand_members_are_paged_in_small_pages_at_a_constant_cost(alice, signed_in, django_assert_num_queries):
@@ -237,7 +241,7 @@ def test_a_thousand_members_are_paged_in_small_pages_at_a_constant_cost(alice, s
     UserSession.objects.bulk_create(UserSession(user=p, session_key=f"{p.pk:032}", address="192.0.2.1") for p in people)
     client = signed_in(alice)
     client.get(URL)  # looks up the settings in force, which is done once a second
-    with django_assert_num_queries(4):  # session, viewer, members, those just removed
+    with django_assert_num_queries(5):  # session, viewer, members, those just removed, saved views
         page = client.get(URL)
     assert len(page.content) < 60_000
     seen, url = [], URL

@@ -56,11 +56,14 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 def test_junk_in_any_place_of_an_event_leaves_its_page_up(place, bob, signed_in):
     project, client = make.project(), signed_in(bob)
+    looked_at = 0
     for junk in JUNK:
         sent = happen.send(project, happen.payload(value=repr(junk), function=f"f{JUNK.index(junk)}", **{place: junk}))
         for event in sent:
             assert client.get(f"/errors/{event.issue}?frames=all").status_code == 200
             assert client.get(f"/errors/{event.issue}/events/{event.event_id}.md").status_code == 200
+            looked_at += 1
+    assert looked_at == len(JUNK)
 
 
 def frame(**fields):

@@ -9,23 +9,23 @@ import time
 from pathlib import Path
 
 import pytest
+import sites
 
 SCRIPT = Path(__file__).with_name("killed_retention.py")
-MODULE = [sys.executable, "-m", "daytwo_server.main"]
 
 
 @pytest.fixture
-def ask(tmp_path, store_env):
+def ask(tmp_path, migrated, store_env):
     """Run the script's verb on stores of its own."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DAYTWO_", "DATABASE_URL"))}
     path = os.pathsep.join([str(SCRIPT.parents[2]), os.environ.get("PYTHONPATH", "")])
     env |= {
-        "DAYTWO_DATA_DIR": str(tmp_path),
+        "DAYTWO_DATA_DIR": str(tmp_path / "data"),
         "PYTHONPATH": path,
         "DJANGO_SETTINGS_MODULE": "daytwo_server.main.settings",
     }
-    env |= store_env("retention")
-    subprocess.run([*MODULE, "migrate"], env=env, check=True, capture_output=True)
+    env |= store_env("retention", empty=True)
+    sites.copy(migrated, tmp_path / "data")
 
     def run(verb):
         return subprocess.Popen([sys.executable, SCRIPT, verb], env=env, stdout=subprocess.PIPE, text=True)

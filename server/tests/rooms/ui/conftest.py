@@ -1,14 +1,8 @@
-import shutil
 from collections.abc import Iterator
 
+import looks
 import pytest
 from rooms.ui import gallery
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +20,8 @@ def site() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium():
     """One browser for a module and no longer: while it runs, its event loop makes Django refuse the database."""
-    if CHROMIUM is None:
-        pytest.skip("these tests need Chromium: install the package chromium, or put it on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with looks.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

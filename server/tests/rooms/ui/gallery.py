@@ -64,6 +64,13 @@ def nav() -> list[dict[str, object]]:
     ]
 
 
+def filters(words: str) -> dict[str, object]:
+    from daytwo_server.ui.listing import Address  # needs Django, which is set up after this file is read
+
+    listing = Address(path="/", params={"name": words}, filters={"name": "name"})
+    return {**listing.bar(listing.choice("level", "Level", [("high", "High")])), "kept": [("unset", "")]}
+
+
 def context(words: str = "Said in one sentence.", *, now: dt.datetime | None = None) -> dict[str, object]:
     """Everything `ui/gallery.html` needs; `words` is put wherever text can come from outside."""
     now = now or dt.datetime.now(dt.UTC)
@@ -99,10 +106,7 @@ def context(words: str = "Said in one sentence.", *, now: dt.datetime | None = N
             )
         ),
         "form": form,
-        "filters": [
-            {"name": "Status", "verb": "is", "value": "unresolved", "url": "#status"},
-            {"name": "Name", "verb": "is", "value": words, "url": "#name"},
-        ],
+        "filters": filters(words),
         "facts": [("Status", "Unresolved"), ("Owner", words), ("Priority", "High")],
         "shares": [("DE", 46), ("FR", 22), (words, 14), ("IT", 9), ("AT", 9)],
         "one_share": [(words, 12)],

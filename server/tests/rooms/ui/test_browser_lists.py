@@ -267,7 +267,7 @@ def test_a_filter_leaves_what_is_not_set_out_of_the_address(visit):
     page = visit()
     page.locator("[data-search]").fill("timeout")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/\?q=timeout$"))
+    expect(page).to_have_url(re.compile(r"/\?q=timeout$"))
 
 
 @EVERYWHERE

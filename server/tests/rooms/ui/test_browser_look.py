@@ -1,40 +1,47 @@
 """Pages in a real browser under a strict security policy: accessible, inside the screen, in both themes, on paper."""
 
+import looks
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.browser
 
-SIZES = [(1440, 900), (390, 844)]
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "resultTypes": ["violations"],
-}
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
 
 @pytest.mark.parametrize("path", ["/?x", "/error/404?x", "/error/403?x", "/?evil"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_page_is_accessible_and_fits_the_screen(visit, path, theme, width, height):
+def test_a_page_is_accessible_and_fits_the_screen(visit, path):
     # A failed status is itself logged by the browser, so those pages cannot be free of messages.
-    page = visit(f"{path}&theme={theme}", width=width, height=height, clean=not path.startswith("/error"))
-    page.wait_for_function("document.fonts.ready.then(() => true)")
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
-    assert page.evaluate(OVERFLOW) == 0
+    page = visit(path, clean=not path.startswith("/error"))
+    looks.check_everywhere(page)
+
+
+def test_what_is_wrong_is_found_in_the_theme_and_on_the_screen_it_is_wrong_on(visit):
+    page = visit("/?quiet")
+    before = page.viewport_size
+    page.evaluate("""document.querySelector("main").insertAdjacentHTML("beforeend", `
+      <p style="color: light-dark(#000, #222); background: light-dark(#fff, #111)">Hard to read in the dark</p>
+      <p style="inline-size: 600px">Wider than a phone</p>
+      <input type="text">
+      <a class="button" href="/" style="display: block !important">Printed</a>`)""")
+    found = looks.wrong_anywhere(page, widths=(500,))
+    assert sorted(one[:3] for one in found if len(one) > 2) == [
+        (390, "dark", "color-contrast"), (390, "light", "label"),
+        (1440, "dark", "color-contrast"), (1440, "light", "label"),
+    ]  # fmt: skip
+    assert [one[0] for one in found if len(one) == 2] == [390, 500]
+    assert [one for one in looks.wrong_on_paper(page) if "button" in one] == ["button"]
+    assert page.viewport_size == before
+    assert page.evaluate("matchMedia('screen and (prefers-color-scheme: light)').matches")
 
 
 def test_the_sheet_of_shortcuts_and_a_tooltip_are_accessible(visit):
     page = visit("/?quiet")
     page.locator("time[tabindex]").first.hover()
     page.keyboard.press("?")
-    assert Axe().run(page, options=RULES).response["violations"] == []
+    assert looks.violations(page) == []
 
 
 @pytest.mark.parametrize("width", [320, 768, 1024])
 def test_a_page_fits_narrow_and_middling_screens_too(visit, width):
-    assert visit("/?quiet", width=width).evaluate(OVERFLOW) == 0
+    assert looks.overflow(visit("/?quiet", width=width)) == 0
 
 
 def test_the_menu_of_a_phone_opens_and_closes_without_a_script(visit):

@@ -5,7 +5,7 @@ import urllib.parse
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
@@ -16,16 +16,17 @@ from daytwo_server.accounts import identities, pending, permissions, selectors, 
 from daytwo_server.accounts.forms import InvitationForm, JoinForm
 from daytwo_server.accounts.http import absolute, focus_first_error, viewer
 from daytwo_server.accounts.models import Invitation, User
-from daytwo_server.accounts.web.common import pager_links, roles_to_give
+from daytwo_server.accounts.web.common import roles_to_give
 from daytwo_server.accounts.web.passkeys import briefly
 from daytwo_server.core import preferences
-from daytwo_server.core.pages import BadCursor
 from daytwo_server.ui import htmx, toasts
+from daytwo_server.ui.listing import Address, all_of, refusing_bad_filters
 
 
 @permissions.require("members.manage")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@refusing_bad_filters()
 def invitations(request: HttpRequest) -> HttpResponse:
     """Open invitations, and the one moment in which a new link is shown."""
     form = InvitationForm(request.POST if request.method == "POST" else None, may_give=roles_to_give(viewer(request)))
@@ -94,10 +95,8 @@ def _invitations_page(
     request: HttpRequest, form: InvitationForm, *, made: Invitation | None = None, link: str = "", status: int = 200
 ) -> HttpResponse:
     focus_first_error(form)
-    try:
-        found = selectors.invitations(cursor=request.GET.get("cursor", ""))
-    except BadCursor as problem:
-        return HttpResponseBadRequest(str(problem), content_type="text/plain")
+    listing = Address.of(reverse("invitations"), request.GET, parse=selectors.INVITATIONS.parse)
+    found = selectors.invitations(listing.asked, me=viewer(request).email, cursor=request.GET.get("cursor", ""))
     mail = bool(preferences.current().mail_url)
     words = {
         "form": form,
@@ -105,7 +104,8 @@ def _invitations_page(
         "made": made,
         "link": link,
         "mail": mail,
-        **pager_links("invitations", found),
+        **listing.bar(rows=all_of(found)),
+        **listing.pager(found),
     }
     return htmx.render(request, "accounts/invitations.html", "accounts/_invitations.html", words, status=status)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -14,35 +14,25 @@ from daytwo_server.accounts import permissions, selectors, services
 from daytwo_server.accounts.forms import RoleForm
 from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.models import Membership, User
-from daytwo_server.accounts.web.common import pager_links, roles_to_give
-from daytwo_server.core.pages import BadCursor
+from daytwo_server.accounts.web.common import roles_to_give
 from daytwo_server.ui import htmx, toasts
-
-MAX_SEARCH = 200
+from daytwo_server.ui.listing import Address, refusing_bad_filters
 
 
 @permissions.require("members.view")
 @require_safe
+@refusing_bad_filters(views="members")
 def members(request: HttpRequest) -> HttpResponse:
     """Members by name; `?q=` searches, `?role=` filters, `?cursor=` pages."""
-    # No name holds a NUL, and PostgreSQL takes none, not even to compare with.
-    search = request.GET.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH]
-    role = request.GET.get("role", "")
-    role = role if role in Membership.Role.values else ""
-    try:
-        found = selectors.members(search=search, role=role, cursor=request.GET.get("cursor", ""))
-    except BadCursor as problem:
-        return HttpResponseBadRequest(str(problem), content_type="text/plain")
+    listing = Address.of(reverse("members"), request.GET, filters=("role",), parse=selectors.MEMBERS.parse)
+    found = selectors.members(listing.asked, cursor=request.GET.get("cursor", ""))
     may_manage = permissions.can(request.user, "members.manage")
     words = {
         "members": found.rows,
         "removed": list(selectors.removed_members()) if may_manage else [],
-        "search": search,
-        "role": role,
-        "roles": Membership.Role.choices,
-        "filtered": bool(search or role),
         "may_manage": may_manage,
-        **pager_links("members", found, q=search, role=role),
+        **listing.bar(listing.choice("role", "Role", Membership.Role.choices)),
+        **listing.pager(found),
     }
     return htmx.render(request, "accounts/members.html", "accounts/_members.html", words)
 

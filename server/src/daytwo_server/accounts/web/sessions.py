@@ -1,30 +1,27 @@
 """Where the viewer is signed in."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from daytwo_server.accounts import browsers, permissions, selectors, services
 from daytwo_server.accounts.http import viewer
 from daytwo_server.accounts.models import UserSession
-from daytwo_server.accounts.web.common import pager_links
-from daytwo_server.core.pages import BadCursor
+from daytwo_server.ui.listing import Address, refusing_bad_filters
 
 
 @permissions.require("profile.edit")
 @require_safe
+@refusing_bad_filters(box="")
 def sessions(request: HttpRequest) -> HttpResponse:
     """The viewer's sessions, the one of this browser marked."""
-    try:
-        found = selectors.sessions_of(viewer(request), cursor=request.GET.get("cursor", ""))
-    except BadCursor as problem:
-        return HttpResponseBadRequest(str(problem), content_type="text/plain")
+    found = selectors.sessions_of(viewer(request), cursor=request.GET.get("cursor", ""))
     words = {
         "sessions": [(one, browsers.words(one.user_agent), _is_this(request, one)) for one in found.rows],
         "several": len(found.rows) > 1 or found.previous is not None,
-        **pager_links("sessions", found),
+        **Address(path=reverse("sessions"), params={}).pager(found),
     }
     return render(request, "accounts/sessions.html", words)
 

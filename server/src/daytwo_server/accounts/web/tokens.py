@@ -1,7 +1,7 @@
 """API tokens."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
@@ -11,14 +11,14 @@ from daytwo_server.accounts import permissions, selectors, services
 from daytwo_server.accounts.forms import TokenForm
 from daytwo_server.accounts.http import focus_first_error, go_to, viewer
 from daytwo_server.accounts.models import ApiToken
-from daytwo_server.accounts.web.common import pager_links
-from daytwo_server.core.pages import BadCursor
 from daytwo_server.ui import htmx, toasts
+from daytwo_server.ui.listing import Address, all_of, refusing_bad_filters
 
 
 @permissions.require("tokens.manage")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@refusing_bad_filters()
 def api_tokens(request: HttpRequest) -> HttpResponse:
     """The list, and the one moment in which a new token's text is shown."""
     form = TokenForm(request.POST or None)
@@ -34,15 +34,14 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 
 def _tokens_page(request: HttpRequest, form: TokenForm, *, raw: str = "", status: int = 200) -> HttpResponse:
     focus_first_error(form)
-    try:
-        found = selectors.listed_tokens(cursor=request.GET.get("cursor", ""))
-    except BadCursor as problem:
-        return HttpResponseBadRequest(str(problem), content_type="text/plain")
+    listing = Address.of(reverse("api_tokens"), request.GET, parse=selectors.TOKENS.parse)
+    found = selectors.listed_tokens(listing.asked, me=viewer(request).email, cursor=request.GET.get("cursor", ""))
     words = {
         "form": form,
         "tokens": found.rows,
         "raw": raw,
-        **pager_links("api_tokens", found),
+        **listing.bar(rows=all_of(found)),
+        **listing.pager(found),
     }
     return htmx.render(request, "accounts/tokens.html", "accounts/_tokens.html", words, status=status)
 

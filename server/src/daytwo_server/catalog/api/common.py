@@ -9,6 +9,8 @@ from ninja.errors import ValidationError
 from daytwo_server.catalog.models import Project
 from daytwo_server.catalog.selectors import project_by_slug
 
+MAX_LIMIT = 100
+
 
 def invalid(fields: Mapping[str, Sequence[str]]) -> ValidationError:
     """400 with these sentences by field."""
@@ -17,6 +19,13 @@ def invalid(fields: Mapping[str, Sequence[str]]) -> ValidationError:
         for field, words in fields.items()
         for one in words
     ])  # fmt: skip
+
+
+def checked_limit(limit: int) -> int:
+    """The size of a page that was asked for, else 400."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise invalid({"limit": [f"The limit is a number from 1 to {MAX_LIMIT}."]})
+    return limit
 
 
 def project_or_400(slug: str) -> Project:

@@ -8,21 +8,31 @@ from ninja import Router, Status
 from ninja.errors import HttpError
 
 from daytwo_server.accounts.api_auth import BearerToken
-from daytwo_server.accounts.models import User
+from daytwo_server.accounts.selectors import NoMember, members_named
 from daytwo_server.catalog import selectors, services
-from daytwo_server.catalog.api.common import invalid, project_or_400
+from daytwo_server.catalog.api.common import checked_limit, invalid, project_or_400
 from daytwo_server.catalog.models import Component
 from daytwo_server.catalog.schemas import ComponentChangeIn, ComponentIn, ComponentOut, ComponentsOut
 from daytwo_server.catalog.services import CatalogError, ComponentWords
+from daytwo_server.core.pages import BadCursor
 
 router = Router(tags=["Components"])
 _VIEW, _MANAGE = BearerToken("components.view"), BearerToken("components.manage")
 
 
 @router.get("/components", response=ComponentsOut, auth=_VIEW, by_alias=True)
-def list_components(request: HttpRequest, archived: bool = False) -> ComponentsOut:  # noqa: FBT001, FBT002 - a parameter of the address
+def list_components(
+    request: HttpRequest,
+    archived: bool = False,  # noqa: FBT001, FBT002 - a parameter of the address
+    cursor: str = "",
+    limit: int = 50,
+) -> ComponentsOut:
     """The components in use by name, or the archived ones."""
-    return ComponentsOut(results=[_out(one) for one in selectors.components(archived=archived)])
+    try:
+        page = selectors.components(archived=archived, cursor=cursor, limit=checked_limit(limit))
+    except BadCursor as problem:
+        raise invalid({"cursor": [str(problem)]}) from None
+    return ComponentsOut(results=[_out(one) for one in page.rows], next=page.next)
 
 
 @router.post("/components", response={201: ComponentOut}, auth=_MANAGE, by_alias=True)
@@ -82,11 +92,10 @@ def _find(slug: str) -> Component:
 
 
 def _people(emails: Sequence[str]) -> list[int]:
-    wanted = {email.strip().lower() for email in emails}
-    found = dict(User.objects.filter(email__in=[one for one in wanted if "\x00" not in one]).values_list("email", "pk"))
-    if unknown := sorted(wanted - found.keys()):
-        raise invalid({"owners": [f"{unknown[0]!r} is no member; name members by e-mail address."]})
-    return list(found.values())
+    try:
+        return members_named(emails)
+    except NoMember as problem:
+        raise invalid({"owners": [str(problem)]}) from None
 
 
 def _out(component: Component) -> ComponentOut:

@@ -6,13 +6,12 @@ from ninja.errors import HttpError
 
 from daytwo_server.accounts.api_auth import BearerToken
 from daytwo_server.catalog import selectors, services
-from daytwo_server.catalog.api.common import invalid
+from daytwo_server.catalog.api.common import checked_limit, invalid
 from daytwo_server.catalog.models import Deploy
 from daytwo_server.catalog.schemas import DeployChangeIn, DeployIn, DeployOut, DeploysOut
 from daytwo_server.core.pages import BadCursor
-from daytwo_server.core.query import BadFilter
+from daytwo_server.core.query import BadFilter, Query, Term
 
-MAX_LIMIT = 100
 _BIGINT = 2**63
 
 router = Router(tags=["Deploys"])
@@ -50,10 +49,10 @@ def list_deploys(
     limit: int = 50,
 ) -> DeploysOut:
     """Deploys, the last to start first. `project` is a slug, `environment` a name."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise invalid({"limit": [f"The limit is a number from 1 to {MAX_LIMIT}."]})
+    asked = {"project": project, "environment": environment, "status": status}
+    terms = tuple(Term(key, value) for key, value in asked.items() if value)
     try:
-        page = selectors.deploys(project=project, environment=environment, status=status, cursor=cursor, limit=limit)
+        page = selectors.deploys(Query(terms), cursor=cursor, limit=checked_limit(limit))
     except BadFilter as problem:
         raise invalid({problem.field: [str(problem)]}) from None
     except BadCursor as problem:

@@ -8,31 +8,63 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from daytwo_server.catalog.models import Deploy, Environment, Project, Release
-from daytwo_server.catalog.selectors.projects import project_by_slug
+from daytwo_server.catalog.models import Deploy, Environment, Release
+from daytwo_server.catalog.selectors.projects import of_project
+from daytwo_server.core import query
 from daytwo_server.core.pages import Page, page
-from daytwo_server.core.query import BadFilter
+from daytwo_server.core.query import BadFilter, Query
 
 PAGE = 50
 MAX_WITHIN = 20
 
 
-def deploys(
-    *, project: str = "", environment: str = "", status: str = "", cursor: str = "", limit: int = PAGE
-) -> Page[Deploy]:
+def _in_environment(name: str) -> Q:
+    """Of all projects' environments those of this name, or that begin so."""
+    found = list(Environment.objects.filter(query.exactly("name")(name)).values_list("pk", flat=True))
+    if not found:
+        raise BadFilter("environment", f"There is no environment {name!r}.")
+    return Q(environment__in=found)
+
+
+def of_version(field: str) -> query.Condition:
+    """A condition on a release's version, with or without the app before its `@`: people say `2.1` for `shop@2.1`."""
+
+    def condition(version: str) -> Q:
+        if version.endswith("*"):
+            begun = version[:-1]
+            return Q(**{f"{field}__istartswith": begun}) | Q(**{f"{field}__icontains": f"@{begun}"})
+        return Q(**{field: version}) | Q(**{f"{field}__iendswith": f"@{version}"})
+
+    return condition
+
+
+def _words(text: str) -> Q:
+    """By the index, of which those stay that have every word as it was typed: to the index 2.1 is a 2 and a 1."""
+    typed = query.parts_of("release__version", "environment__name", "project__slug", "project__name")
+    return query.indexed("deploy")(text) & typed(text)
+
+
+DEPLOYS = query.language(
+    "deploys",
+    {
+        "project": of_project,
+        "environment": _in_environment,
+        "status": query.one_of("status", {status: Q(status=status) for status in Deploy.Status.values}),
+        "version": of_version("release__version"),
+        "since": query.since("started_at"),
+        "until": query.until("started_at"),
+    },
+    words=_words,
+    aliases={"env": "environment", "release": "version"},
+)
+
+
+def deploys(asked: Query | None = None, *, cursor: str = "", limit: int = PAGE) -> Page[Deploy]:
     """One page, the last to start first, each with `superseded_at`: when the next one of its environment started.
 
-    `project` is a slug and `environment` a name. Raises `BadFilter` for a filter that does not exist, `BadCursor`.
+    Raises `BadFilter` for a filter that does not exist, `BadCursor`.
     """
-    found = _whole(Deploy.objects.all())
-    if project:
-        found = found.filter(project=_project(project))
-    if environment:
-        found = found.filter(environment__in=_environments(environment))
-    if status:
-        if status not in Deploy.Status.values:
-            raise BadFilter("status", f"There is no status {status!r}; use {', '.join(Deploy.Status.values)}.")
-        found = found.filter(status=status)
+    found = DEPLOYS.narrow(_whole(Deploy.objects.all()), asked or Query())
     return page(found, by="started_at", cursor=cursor, limit=limit)
 
 
@@ -94,18 +126,3 @@ def _whole(found: QuerySet[Deploy]) -> QuerySet[Deploy]:
     return found.select_related("project", "environment", "release", "token__created_by").annotate(
         superseded_at=superseded
     )
-
-
-def _project(slug: str) -> Project:
-    project = project_by_slug(slug)
-    if project is None:
-        raise BadFilter("project", f"There is no project {slug!r}.")
-    return project
-
-
-def _environments(name: str) -> list[int]:
-    """Those of this name, of all projects."""
-    found = Environment.objects.filter(name=name).values_list("pk", flat=True) if "\x00" not in name else []
-    if not found:
-        raise BadFilter("environment", f"There is no environment {name!r}.")
-    return list(found)

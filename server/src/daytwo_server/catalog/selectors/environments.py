@@ -6,17 +6,38 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import F, Max, Q, QuerySet, Sum
 
 from daytwo_server.catalog.models import VOLUME_SLOT_S, Environment, NewNames, Project, Volume
-from daytwo_server.core import clock
+from daytwo_server.core import clock, query
+from daytwo_server.core.pages import Page, page
+from daytwo_server.core.query import Query
 
 MAX_NAMES = 100
+PAGE = 100
+ENVIRONMENTS = query.language(
+    "environments",
+    {
+        "name": query.exactly("name"),
+        "kind": query.one_of("kind", {kind: Q(kind=kind) for kind in Environment.Kind.values}),
+        "since": query.since("first_seen"),
+        "until": query.until("first_seen"),
+    },
+    words=query.parts_of("name"),  # the index knows no hidden ones
+)
 
 
 def environments_of(project: Project, *, hidden: bool = False) -> QuerySet[Environment]:
     """Those that are shown, or the hidden ones, by name."""
     return project.environments.filter(hidden_at__isnull=not hidden).order_by("name")
+
+
+def environment_page(
+    project: Project, asked: Query | None = None, *, hidden: bool = False, cursor: str = "", limit: int = PAGE
+) -> Page[Environment]:
+    """One page of `environments_of`. Raises `BadFilter`, `BadCursor`."""
+    found = ENVIRONMENTS.narrow(environments_of(project, hidden=hidden), asked or Query())
+    return page(found, by="name", ascending=True, cursor=cursor, limit=limit)
 
 
 def environment_names(limit: int = MAX_NAMES) -> list[str]:

@@ -32,14 +32,21 @@ from daytwo_server.catalog.services.projects import (
     ensure_project,
     restore_project,
 )
+from daytwo_server.catalog.services.server_keys import (
+    authenticate_server_key,
+    ensure_derived_server_key,
+    identity_secret,
+    is_server_key,
+)
 from daytwo_server.catalog.services.sightings import Sighting, see
 from daytwo_server.catalog.services.volumes import note_uses
 
 __all__ = [
-    "COMPONENTS_TOPIC", "DEPLOYS_TOPIC", "KEYS_TOPIC", "MAX_LABEL", "MAX_NAME", "MAX_PLATFORM", "OVERLAP", "BadDeploy",
-    "CatalogError", "ComponentWords", "DeployWords", "Sighting", "archive_component", "archive_project",
-    "change_component", "change_deploy", "change_project", "create_component", "create_key", "create_project", "dsn",
-    "end_key", "ensure_derived_key", "ensure_project", "hide_environments", "limit_key", "note_uses", "project_topic",
-    "record_deploy", "restore_component", "restore_project", "rotate_key", "see", "set_environment_kind",
-    "set_key_active", "show_environments", "undo_rotation",
+    "COMPONENTS_TOPIC", "DEPLOYS_TOPIC", "KEYS_TOPIC", "MAX_LABEL", "MAX_NAME", "MAX_PLATFORM", "OVERLAP",
+    "BadDeploy", "CatalogError", "ComponentWords", "DeployWords", "Sighting", "archive_component",
+    "archive_project", "authenticate_server_key", "change_component", "change_deploy", "change_project",
+    "create_component", "create_key", "create_project", "dsn", "end_key", "ensure_derived_key",
+    "ensure_derived_server_key", "ensure_project", "hide_environments", "identity_secret", "is_server_key",
+    "limit_key", "note_uses", "project_topic", "record_deploy", "restore_component", "restore_project",
+    "rotate_key", "see", "set_environment_kind", "set_key_active", "show_environments", "undo_rotation",
 ]  # fmt: skip

@@ -129,7 +129,7 @@ def _create(project: Project, words: DeployWords, *, token: ApiToken | None) -> 
     if status != Status.STARTED:
         finished_at = words.finished_at or max(now, words.started_at or now)
     started_at = words.started_at or finished_at or now
-    environment, _ = Environment.objects.get_or_create(
+    environment, new = Environment.objects.get_or_create(
         project=project,
         name=words.environment,
         defaults={"first_seen": started_at, "kind": kind_of(words.environment)},
@@ -144,6 +144,8 @@ def _create(project: Project, words: DeployWords, *, token: ApiToken | None) -> 
         finished_at=finished_at, url=words.url, idempotency_key=words.idempotency_key, token=token, created_at=now,
     )  # fmt: skip
     facts.record(DeployRecorded(deploy=deploy.pk, project=project.pk, environment=environment.pk, release=release.pk))
+    if new:
+        search.refresh("environment", [environment.pk])
     search.refresh("release", [release.pk])
     search.refresh("deploy", [deploy.pk])
     audit.record("catalog:deploy:recorded", actor=token, ref=Ref("deploy", deploy.pk), after=_told(deploy))

@@ -9,7 +9,7 @@ from django.db import transaction
 from daytwo_server.accounts.models import User
 from daytwo_server.catalog.models import Environment, Project
 from daytwo_server.catalog.services.common import CatalogError, project_topic
-from daytwo_server.core import audit, clock, live
+from daytwo_server.core import audit, clock, live, search
 from daytwo_server.core.ref import Ref
 
 Kind = Environment.Kind
@@ -65,6 +65,7 @@ def _change(
                 f"catalog:environment:{verb}", actor=actor, ref=Ref("environment", one.pk), before=before, after=after
             )
         if changed:
+            search.refresh("environment", [one.pk for one in changed])
             live.bump(project_topic(project.pk))
     return [one.pk for one in changed]
 

@@ -59,6 +59,7 @@ def change_project(project: Project, *, name: str, platform: str, actor: User) -
         Project.objects.filter(pk=project.pk).update(**after)
         ref = Ref("project", project.pk)
         search.refresh("project", [project.pk])
+        _refresh_environments(project)
         audit.record("catalog:project:changed", actor=actor, ref=ref, before=before, after=after)
         live.bump(project_topic(project.pk))
 
@@ -69,12 +70,23 @@ def archive_project(project: Project, *, actor: User) -> None:
     Refused rather than dropped in silence, because an app that still reports has been forgotten somewhere, and SDKs
     log a 403; what is refused is counted. Errors, releases and deploys stay. `restore_project` undoes it.
     """
-    set_archived(project, archived=True, actor=actor, topics=(KEYS_TOPIC, project_topic(project.pk)))
+    _archive(project, archived=True, actor=actor)
 
 
 def restore_project(project: Project, *, actor: User) -> None:
     """Undo `archive_project`: its keys let events in as they did before."""
-    set_archived(project, archived=False, actor=actor, topics=(KEYS_TOPIC, project_topic(project.pk)))
+    _archive(project, archived=False, actor=actor)
+
+
+def _archive(project: Project, *, archived: bool, actor: User) -> None:
+    with transaction.atomic():
+        set_archived(project, archived=archived, actor=actor, topics=(KEYS_TOPIC, project_topic(project.pk)))
+        _refresh_environments(project)
+
+
+def _refresh_environments(project: Project) -> None:
+    """They are found by its name too, and not while it is archived."""
+    search.refresh("environment", list(project.environments.values_list("pk", flat=True)))
 
 
 def _checked_platform(platform: str) -> str:

@@ -91,6 +91,7 @@ def _note_environments(times: Times) -> set[int]:
             returning="project_id, name, id",
         )
         known |= {(project, name): pk for project, name, pk in added}
+        search.refresh("environment", [pk for *_, pk in added])
     count_events({known[named]: moments for named, moments in times.items() if named in known})
     return {project for project, _ in fresh}
 

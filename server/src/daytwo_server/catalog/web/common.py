@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from daytwo_server.catalog.models import Project
 from daytwo_server.catalog.services import CatalogError
+from daytwo_server.ui.listing import Address
 
 _TABS = (
     ("project", "Keys"),
@@ -39,15 +39,17 @@ def tabs(project: Project, current: str, *, may_manage: bool) -> list[dict[str, 
     ]
 
 
+def archive_tabs(listing: Address, *, archived: bool) -> list[dict[str, Any]]:
+    """What is in use, and what was put away."""
+    return [
+        {"label": "In use", "url": listing.url(archived=None), "current": not archived},
+        {"label": "Archived", "url": listing.url(archived="1"), "current": archived},
+    ]
+
+
 def blame(form: forms.Form, problem: CatalogError, otherwise: str) -> None:
     """Say the problem beside the field it is about."""
     form.add_error(problem.field if problem.field in form.fields else otherwise, str(problem))
-
-
-def refused(request: HttpRequest, problem: Exception, *, title: str, back: str) -> HttpResponse:
-    """Say what the address asks for that does not exist, with a way back to a list that does."""
-    words = {"problem": str(problem), "title": title, "back": back}
-    return render(request, "catalog/refused.html", words, status=400)
 
 
 def numbers(values: Sequence[str], most: int = 200) -> list[int]:

@@ -14,25 +14,29 @@ from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.forms import ComponentForm
 from daytwo_server.catalog.models import Component
 from daytwo_server.catalog.services import ComponentWords
-from daytwo_server.catalog.web.common import blame
+from daytwo_server.catalog.web.common import archive_tabs, blame
 from daytwo_server.ui import htmx, toasts
+from daytwo_server.ui.listing import Address, all_of, refusing_bad_filters
 
 
 @require("components.view")
 @require_safe
+@refusing_bad_filters("Components")
 def component_list(request: HttpRequest) -> HttpResponse:
-    """The components in use; `?archived=1` shows the others."""
-    archived = request.GET.get("archived") == "1"
-    url = reverse("catalog:components")
+    """The components in use; `?archived=1` shows the others; `?q=`, `?cursor=`."""
+    parse, cursor = selectors.COMPONENTS.parse, request.GET.get("cursor", "")
+    listing = Address.of(reverse("catalog:components"), request.GET, more=("archived",), parse=parse)
+    archived = listing.get("archived") == "1"
+    page = selectors.components(listing.asked, archived=archived, me=viewer(request).email, cursor=cursor)
     words = {
-        "components": list(selectors.components(archived=archived)),
+        "components": page.rows,
         "archived": archived,
-        "tabs": [
-            {"label": "In use", "url": url, "current": not archived},
-            {"label": "Archived", "url": f"{url}?archived=1", "current": archived},
-        ],
+        "here": listing.url(cursor=cursor),
+        "tabs": archive_tabs(listing, archived=archived),
         "may_manage": can(request.user, "components.manage"),
         "topic": services.COMPONENTS_TOPIC,
+        **listing.bar(rows=all_of(page)),
+        **listing.pager(page),
     }
     return htmx.render(request, "catalog/components.html", "catalog/_components.html", words)
 
@@ -103,7 +107,6 @@ def _form(request: HttpRequest, component: Component | None = None) -> Component
         request.POST if request.method == "POST" else None,
         initial=ComponentForm.initial_of(component) if component else None,
         projects=choices,
-        people=selectors.owners_of(),
     )
 
 
@@ -114,7 +117,7 @@ def _words(form: ComponentForm) -> ComponentWords:
         description=said["description"],
         project=selectors.project_by_slug(said["project"]) if said["project"] else None,
         team=said["team"],
-        owners=[int(owner) for owner in said["owners"]],
+        owners=said["owners"],
     )
 
 

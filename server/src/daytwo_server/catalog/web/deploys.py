@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -19,16 +19,13 @@ from daytwo_server.catalog.models import VOLUME_SLOT_S, Deploy
 from daytwo_server.catalog.selectors import Neighbours
 from daytwo_server.catalog.services.deploys import RUNS_AT_MOST
 from daytwo_server.catalog.web import volume
-from daytwo_server.catalog.web.common import refused
 from daytwo_server.core import clock
-from daytwo_server.core.pages import BadCursor, Page
-from daytwo_server.core.query import BadFilter
 from daytwo_server.errors.selectors import since
 from daytwo_server.errors.selectors.since import Tally, Window
 from daytwo_server.ui import htmx
+from daytwo_server.ui.listing import Address, address, refusing_bad_filters
 
 FILTERS = ("project", "environment", "status")
-PAGE = 50
 SHOWN = 20
 LONGEST = dt.timedelta(hours=24)  # of the time that is compared with that before and with the previous deploy
 SLOT = dt.timedelta(seconds=VOLUME_SLOT_S)
@@ -37,57 +34,51 @@ TONES = {Deploy.Status.STARTED: "accent", Deploy.Status.SUCCEEDED: "ok", Deploy.
 
 @require("deploys.view")
 @require_safe
+@refusing_bad_filters("Deploys", views="deploys")
 def deploy_list(request: HttpRequest) -> HttpResponse:
-    """Deploys with what broke since each; the filters stand in the address."""
-    chosen = {name: request.GET.get(name, "").strip() for name in FILTERS}
-    try:
-        page = _found(chosen, cursor=request.GET.get("cursor", ""))
-    except (BadFilter, BadCursor) as problem:
-        return refused(request, problem, title="Deploys", back=reverse("catalog:deploys"))
-    latest = _found(chosen, limit=1).rows if request.GET.get("cursor") else page.rows
-    choices = _choices(chosen)
+    """Deploys with what broke since each: `?q=`, `FILTERS`, `?cursor=`."""
+    listing, cursor = _listing(request.GET), request.GET.get("cursor", "")
+    page = selectors.deploys(listing.asked, cursor=cursor)
+    latest = selectors.deploys(listing.asked, limit=1).rows if cursor else page.rows
+    projects = selectors.projects_to_choose()
     words: dict[str, Any] = {
         "rows": _rows(page.rows),
-        "choices": choices,
-        "chips": _chips(chosen),
-        "newer": _url(chosen, cursor=page.previous) if page.previous else "",
-        "older": _url(chosen, cursor=page.next) if page.next else "",
-        "here": _url(chosen),
-        "news_url": f"{reverse('catalog:deploys-news')}?{urllib.parse.urlencode(chosen | _mark(latest))}",
+        "here": listing.url(cursor=cursor),
+        "news_url": address(reverse("catalog:deploys-news"), **{**listing.params, "mark": _mark(latest)}),
         "topic": services.DEPLOYS_TOPIC,
-        "snippet": None if page.rows or any(chosen.values()) else _snippet(choices),
+        "snippet": None if page.rows or listing.params else _snippet(projects),
         "may_make_tokens": can(request.user, "tokens.manage"),
+        **_bar(listing, projects),
+        **listing.pager(page),
     }
     return render(request, "catalog/deploys.html", words)
 
 
 @require("deploys.view")
 @require_safe
+@refusing_bad_filters("Deploys")
 def news(request: HttpRequest) -> HttpResponse:
     """A link to the list when a deploy came since it was made, else nothing."""
-    chosen = {name: request.GET.get(name, "").strip() for name in FILTERS}
-    try:
-        latest = _found(chosen, limit=1).rows
-    except BadFilter as problem:
-        return HttpResponse(str(problem), status=400, content_type="text/plain")
-    changed = _mark(latest) != {name: request.GET.get(name, "") for name in ("mark",)}
-    return render(request, "catalog/_deploys_news.html", {"changed": changed, "here": _url(chosen)})
+    listing = _listing(request.GET)
+    changed = _mark(selectors.deploys(listing.asked, limit=1).rows) != request.GET.get("mark", "")
+    return render(request, "catalog/_deploys_news.html", {"changed": changed, "here": listing.url()})
 
 
-def _found(chosen: dict[str, str], *, cursor: str = "", limit: int = PAGE) -> Page[Deploy]:
-    """Raises `BadFilter`, `BadCursor`."""
-    return selectors.deploys(
-        project=chosen["project"],
-        environment=chosen["environment"],
-        status=chosen["status"],
-        cursor=cursor,
-        limit=limit,
+def _listing(values: QueryDict) -> Address:
+    return Address.of(reverse("catalog:deploys"), values, filters=FILTERS, parse=selectors.DEPLOYS.parse)
+
+
+def _bar(listing: Address, projects: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return listing.bar(
+        listing.choice("project", "Project", projects),
+        listing.choice("environment", "Environment", [(name, name) for name in selectors.environment_names()]),
+        listing.choice("status", "Status", Deploy.Status.choices),
     )
 
 
-def _mark(latest: list[Deploy]) -> dict[str, str]:
+def _mark(latest: list[Deploy]) -> str:
     """What the list's head was when it was made: which deploy, and how far it was."""
-    return {"mark": f"{latest[0].pk}.{latest[0].status}" if latest else ""}
+    return f"{latest[0].pk}.{latest[0].status}" if latest else ""
 
 
 def _rows(deploys: list[Deploy]) -> list[dict[str, Any]]:
@@ -182,45 +173,19 @@ def _events(deploy: Deploy, start: dt.datetime, span: dt.timedelta) -> int:
 
 def _errors_url(deploy: Deploy) -> str:
     """The list of errors with the newest on top, of this environment."""
-    query = {
-        "status": "all",
-        "project": deploy.project.slug,
-        "environment": deploy.environment.name,
-        "release": deploy.release.version,
-        "sort": "first",
-    }
-    return f"{reverse('errors:list')}?{urllib.parse.urlencode(query)}"
+    return address(
+        reverse("errors:list"),
+        status="all",
+        project=deploy.project.slug,
+        environment=deploy.environment.name,
+        release=deploy.release.version,
+        sort="first",
+    )
 
 
-def _choices(chosen: dict[str, str]) -> list[dict[str, Any]]:
-    """The filters: name, label, options as (value, words), and what is chosen."""
-    options = {
-        "project": ("Project", selectors.projects_to_choose()),
-        "environment": ("Environment", [(name, name) for name in selectors.environment_names()]),
-        "status": ("Status", list(Deploy.Status.choices)),
-    }
-    return [
-        {"name": name, "label": label, "options": values, "chosen": chosen[name]}
-        for name, (label, values) in options.items()
-    ]
-
-
-def _chips(chosen: dict[str, str]) -> list[dict[str, str]]:
-    return [
-        {"name": name, "verb": "is", "value": value, "url": _url({**chosen, name: ""})}
-        for name, value in chosen.items()
-        if value
-    ]
-
-
-def _url(chosen: dict[str, str], **more: str) -> str:
-    given = {name: value for name, value in {**chosen, **more}.items() if value}
-    return f"{reverse('catalog:deploys')}?{urllib.parse.urlencode(given)}" if given else reverse("catalog:deploys")
-
-
-def _snippet(choices: list[dict[str, Any]]) -> str:
+def _snippet(projects: Sequence[tuple[str, str]]) -> str:
     """The call that tells of a first deploy, with the address and a project of this installation."""
-    project = choices[0]["options"][0][0] if choices[0]["options"] else "your-project"
+    project = projects[0][0] if projects else "your-project"
     return (
         f"curl --fail {absolute(reverse('api:record_deploy'))} \\\n"
         '  -H "Authorization: Bearer $DAYTWO_API_TOKEN" \\\n'

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import urllib.parse
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -20,48 +19,44 @@ from daytwo_server.catalog.services.names import MAX_ENVIRONMENTS
 from daytwo_server.catalog.web.common import find_project, numbers, tabs
 from daytwo_server.core import clock
 from daytwo_server.ui import toasts
+from daytwo_server.ui.listing import Address, all_of, refusing_bad_filters
 
-PAGE = 100
 DAY = dt.timedelta(hours=24)
 
 
-def environment_list(request: HttpRequest, slug: str) -> HttpResponse:
+def environment_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The list; a POST changes those that are ticked and shows it again."""
     return (_change if request.method == "POST" else _show)(request, slug)
 
 
 @require("projects.view")
 @require_safe
+@refusing_bad_filters("Environments")
 def _show(request: HttpRequest, slug: str) -> HttpResponse:
+    """`?hidden=1` shows the hidden ones; `?q=`, `?kind=`, `?cursor=`."""
     project, hidden = find_project(slug), request.GET.get("hidden") == "1"
-    after = request.GET.get("after", "").replace("\x00", "")
-    shown = list(selectors.environments_of(project, hidden=hidden).filter(name__gt=after)[: PAGE + 1])
+    url, parse = reverse("catalog:environments", args=[slug]), selectors.ENVIRONMENTS.parse
+    listing = Address.of(url, request.GET, filters=("kind",), more=("hidden",), parse=parse)
+    page = selectors.environment_page(project, listing.asked, hidden=hidden, cursor=request.GET.get("cursor", ""))
     may_manage = can(request.user, "projects.manage")
-    url = reverse("catalog:environments", args=[slug])
     words: dict[str, Any] = {
         "project": project,
-        "rows": _rows(shown[:PAGE]),
-        "first": f"{url}?hidden=1" if hidden else url,
-        "after": after,
-        "more": _onward(url, shown[PAGE - 1].name, hidden=hidden) if shown[PAGE:] else "",
+        "rows": _rows(page.rows),
         "most": MAX_ENVIRONMENTS,
         "hidden": hidden,
         "here": request.get_full_path(),
         "kinds": Environment.Kind.choices,
         "views": [
-            {"label": "Shown", "url": url, "current": not hidden},
-            {"label": "Hidden", "url": f"{url}?hidden=1", "current": hidden},
+            {"label": "Shown", "url": listing.url(hidden=None), "current": not hidden},
+            {"label": "Hidden", "url": listing.url(hidden="1"), "current": hidden},
         ],
         "left_out": [one for one in selectors.left_out(project) if one.kind == "environment"],
         "may_manage": may_manage,
         "tabs": tabs(project, "environments", may_manage=may_manage),
+        **listing.bar(listing.choice("kind", "Kind", Environment.Kind.choices), rows=all_of(page)),
+        **listing.pager(page),
     }
     return render(request, "catalog/environments.html", words)
-
-
-def _onward(url: str, after: str, *, hidden: bool) -> str:
-    """The page that begins behind the name `after`."""
-    return f"{url}?{urllib.parse.urlencode({'hidden': 1, 'after': after} if hidden else {'after': after})}"
 
 
 def _rows(environments: list[Environment]) -> list[tuple[Environment, int]]:

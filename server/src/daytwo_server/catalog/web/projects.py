@@ -17,9 +17,10 @@ from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.forms import KeyForm, ProjectForm, ProjectSettingsForm
 from daytwo_server.catalog.models import DsnKey, Project
 from daytwo_server.catalog.snippets import SNIPPETS, snippet
-from daytwo_server.catalog.web.common import blame, find_project, project_url, tabs
+from daytwo_server.catalog.web.common import archive_tabs, blame, find_project, project_url, tabs
 from daytwo_server.core import clock, conf
 from daytwo_server.ui import htmx, toasts
+from daytwo_server.ui.listing import Address, refusing_bad_filters
 
 DAY = dt.timedelta(hours=24)
 SHOWN = 10  # environments and releases beside the keys
@@ -27,18 +28,18 @@ SHOWN = 10  # environments and releases beside the keys
 
 @require("projects.view")
 @require_safe
+@refusing_bad_filters("Projects")
 def project_list(request: HttpRequest) -> HttpResponse:
-    """The projects in use; `?archived=1` shows the others."""
-    archived = request.GET.get("archived") == "1"
-    url = reverse("catalog:list")
+    """The projects in use; `?archived=1` shows the others, `?q=` searches."""
+    listing = Address.of(reverse("catalog:list"), request.GET, more=("archived",), parse=selectors.PROJECTS.parse)
+    archived = listing.get("archived") == "1"
+    projects = list(selectors.projects(listing.asked, archived=archived))
     words = {
-        "projects": list(selectors.projects(archived=archived)),
+        "projects": projects,
         "archived": archived,
-        "tabs": [
-            {"label": "In use", "url": url, "current": not archived},
-            {"label": "Archived", "url": f"{url}?archived=1", "current": archived},
-        ],
+        "tabs": archive_tabs(listing, archived=archived),
         "may_manage": can(request.user, "projects.manage"),
+        **listing.bar(rows=projects),
     }
     return render(request, "catalog/list.html", words)
 

@@ -1,6 +1,7 @@
 """Every write of what people keep at hand. Whoever calls has already asked `permissions.can`."""
 
 from daytwo_server.desk.services.drafts import MAX_DRAFT, Saved, clear_draft, keep_draft, save_draft
+from daytwo_server.desk.services.presence import absent, presence_topic, present
 from daytwo_server.desk.services.recent import visited
 from daytwo_server.desk.services.views import (
     DeskError,
@@ -16,10 +17,13 @@ __all__ = [
     "MAX_DRAFT",
     "DeskError",
     "Saved",
+    "absent",
     "clear_draft",
     "delete_view",
     "keep_draft",
     "move_view",
+    "presence_topic",
+    "present",
     "rename_view",
     "restore_view",
     "save_draft",

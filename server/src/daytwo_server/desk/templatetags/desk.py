@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -18,12 +19,13 @@ register = template.Library()
 
 @register.inclusion_tag("desk/_views.html", takes_context=True)
 def saved_views(
-    context: Context, page: str, tabs: Iterable[Mapping[str, Any]], label: str, by: str = ""
+    context: Context, page: str, tabs: Iterable[Mapping[str, Any]], label: str, by: str = "", *, savable: bool = True
 ) -> dict[str, Any]:
     """The tabs of a list: its own (as of `{% tabs %}`), then the viewer's saved views and those shared with everybody.
 
     `page` names the list, `by` is the parameter that its own tabs set: an address with nothing else is no view to
-    save. Only the query string is kept, so a list needs nothing but this line.
+    save. A list without tabs gets one that leads back from its views. `savable` is false where there is no list. Only
+    the query string is kept, so a list needs nothing but this line.
     """
     request = context["request"]
     user, query = request.user, _normal(request.GET.urlencode())
@@ -34,6 +36,8 @@ def saved_views(
         {"label": view.name, "url": f"{request.path}?{view.query}", "current": view is here, "view": view}
         for view in views
     ]
+    if saved and not (own or by):
+        own = [{"label": "All", "url": request.path, "current": not query}]
     may_change = here is not None and (here.owner_id == user.pk or can(user, "desk.tidy"))
     return {
         "tabs": own + saved,
@@ -45,7 +49,7 @@ def saved_views(
         "own": here is not None and here.owner_id == user.pk,
         "may_change": may_change,
         "may_share": can(user, "desk.share"),
-        "savable": here is None and any(name != by for name, _ in urllib.parse.parse_qsl(query)),
+        "savable": savable and here is None and any(name != by for name, _ in urllib.parse.parse_qsl(query)),
     }
 
 
@@ -60,6 +64,18 @@ def _normal(query: str) -> str:
 def visited(kind: str, object_id: object) -> SafeString:
     """Say that this is the page of an object, so that it is among the viewer's recent ones."""
     return format_html('<i hidden data-visit="{}:{}"></i>', kind, object_id)
+
+
+@register.simple_tag
+def presence(kind: str, object_id: object) -> SafeString:
+    """Who else has the page of this object open and who writes there; and tell them that the viewer is here.
+
+    The page loads `ui/js/presence.js`, and its `#live` listens to `services.presence_topic`.
+    """
+    return format_html(
+        '<span class="dotted" role="status" data-presence="{}:{}" data-url="{}"></span>',
+        kind, object_id, reverse("desk:presence"),
+    )  # fmt: skip
 
 
 @register.inclusion_tag("desk/_draft.html", takes_context=True)

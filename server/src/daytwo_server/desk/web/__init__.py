@@ -1,8 +1,8 @@
-"""The palette and its page, short links, saved views, drafts."""
+"""The palette and its page, short links, saved views, drafts, who else is on a page."""
 
 from django.urls import path, re_path
 
-from daytwo_server.desk.web import drafts, palette, views
+from daytwo_server.desk.web import drafts, palette, presence, views
 
 app_name = "desk"
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     path("views/<id:view>/", views.change, name="view"),
     path("views/<id:view>/restore/", views.restore, name="restore-view"),
     path("drafts/", drafts.save, name="draft"),
+    path("presence/", presence.presence, name="presence"),
 ]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from daytwo_server.core import clock
 from daytwo_server.core.pages import Page, page
@@ -15,6 +15,7 @@ from daytwo_server.errors.models import SLOT_S, Activity, Bucket, Issue, IssueUs
 
 SORTS = {"seen": "last_seen", "first": "first_seen", "events": "count", "users": "users"}
 HOURS = 24
+FRESH = dt.timedelta(hours=24)
 PAGE = 50
 MAX_NEWS = 100
 _PER_HOUR = 3600 // SLOT_S
@@ -33,6 +34,14 @@ def first(found: QuerySet[Issue], *, sort: str = "seen", most: int) -> list[int]
 def count(found: QuerySet[Issue], *, most: int) -> int:
     """How many there are, counting no further than `most`."""
     return found.order_by()[:most].values("pk").count()
+
+
+def fresh() -> QuerySet[Issue]:
+    """What is unresolved and nobody's, and came or came back within a day: what somebody has yet to look at."""
+    since = clock.now() - FRESH
+    # Whatever came or came back since then was seen since then, and for that there is an index.
+    seen = Issue.objects.filter(status=Issue.Status.UNRESOLVED, last_seen__gte=since, assignee=None)
+    return seen.filter(Q(first_seen__gte=since) | Q(regressed_at__gte=since))
 
 
 def _field(sort: str) -> str:

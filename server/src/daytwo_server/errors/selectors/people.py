@@ -1,16 +1,10 @@
-"""Who can be given an issue."""
+"""Who was given an issue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from daytwo_server.accounts.models import Membership, User
-
-
-def assignable() -> list[User]:
-    """The members who can sign in, by name."""
-    members = Membership.objects.filter(user__is_active=True).select_related("user")
-    return sorted((member.user for member in members), key=lambda user: str(user).casefold())
+from daytwo_server.accounts.models import User
 
 
 def people(ids: Iterable[int]) -> list[User]:

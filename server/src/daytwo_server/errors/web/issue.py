@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 
 from daytwo_server.accounts import selectors as accounts
 from daytwo_server.accounts.permissions import can, require
-from daytwo_server.core.pages import BadCursor
 from daytwo_server.customers import selectors as customers
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Activity, Event, Issue
@@ -24,6 +23,7 @@ from daytwo_server.errors.services.absorb import issue_topic
 from daytwo_server.errors.web import histogram, rail, triage
 from daytwo_server.errors.web.event import view as event_view
 from daytwo_server.ui import htmx, toasts
+from daytwo_server.ui.listing import refusing_bad_filters
 
 Words = dict[str, Any]
 Section = Callable[..., Words]
@@ -39,14 +39,12 @@ def _page(section: Section) -> Callable[..., HttpResponse]:
 
     @require("errors.view")
     @require_safe
+    @refusing_bad_filters("Error", box="")
     def show(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
         issue = issues.issue(int(number))
         if issue is None:
             raise Http404
-        try:
-            words = section(request, issue, **kwargs)
-        except BadCursor as problem:
-            return render(request, "errors/refused.html", {"problem": str(problem), "back": request.path}, status=400)
+        words = section(request, issue, **kwargs)
         return htmx.render(request, "errors/issue.html", "errors/_part.html", _frame(request, issue) | words)
 
     @require("errors.triage")

@@ -5,39 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import re
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
-from daytwo_server.accounts.http import viewer
+from daytwo_server.accounts.http import member_choice, viewer
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can, require
-from daytwo_server.catalog.models import Environment, Project
+from daytwo_server.catalog import selectors as catalog
+from daytwo_server.catalog.models import Project
 from daytwo_server.core import clock, preferences
-from daytwo_server.core.pages import BadCursor
-from daytwo_server.core.query import BadFilter, Query, Term
 from daytwo_server.errors.models import Issue
 from daytwo_server.errors.query import LEVELS, STATUSES, parse
-from daytwo_server.errors.selectors import issues, people
+from daytwo_server.errors.selectors import issues
 from daytwo_server.errors.selectors.matching import ALL, matching
 from daytwo_server.errors.web import triage
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ui import charts, htmx, toasts
+from daytwo_server.ui.listing import Address, address, refusing_bad_filters
 
-FILTERS = ("project", "environment", "level", "assignee", "release")
-PARAMS = ("status", *FILTERS, "query", "sort")
+# The parameters that are filters, with the keys that ask for the same in the search box.
+FILTERS = {one: one for one in ("project", "environment", "level")} | {"assignee": "assigned", "release": "release"}
+BOX = "query"
 SORT_WORDS = {"seen": "Last seen", "first": "First seen", "events": "Events", "users": "Users"}
 SORT_COLUMNS = ("events", "users", "seen", "first")  # from left to right
 LONGEST = 80  # characters of a title: a line of the widest table
-NEW = dt.timedelta(hours=24)
-_TERM_OF = {"assignee": "assigned"}
-_PARAM_OF = {term: param for param, term in _TERM_OF.items()}
 MOST = 1000  # issues that "all that match" means at once
 _OPEN = re.compile(r"ERR-([0-9]{1,18})\Z")
 _MARK = re.compile(r"([0-9]{1,18})\.([0-9]{1,17})\Z")
@@ -45,19 +44,17 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-@dataclass(frozen=True)
-class Listing:
-    """A list as its address describes it. Raises `BadFilter` when it is made of a search nobody can read."""
+@dataclass(frozen=True, kw_only=True)
+class Listing(Address):
+    """The list as its address describes it, for whoever looks at it."""
 
-    params: dict[str, str]
-    query: Query
     viewer: User
 
     @classmethod
-    def of(cls, values: QueryDict, viewer: User) -> Listing:
-        params = {name: values.get(name, "").strip() for name in PARAMS}
-        given = {name: value for name, value in params.items() if value}
-        return cls(given, parse(given.get("query", "")), viewer)
+    def read(cls, values: QueryDict, viewer: User) -> Listing:
+        """Raises `BadFilter` for a search nobody can read."""
+        more, here = ("status", "sort"), reverse("errors:list")
+        return cls.of(here, values, filters=FILTERS, more=more, box=BOX, parse=parse, viewer=viewer)
 
     @property
     def status(self) -> str:
@@ -69,37 +66,9 @@ class Listing:
     def sort(self) -> str:
         return self.params.get("sort", "seen")
 
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """The terms that the parameters stand for."""
-        return tuple(Term(_TERM_OF.get(name, name), self.params[name]) for name in FILTERS if name in self.params)
-
     def found(self) -> QuerySet[Issue]:
         """Every issue of the list, in no order. Raises `BadFilter`."""
-        whole = Query((*self.terms, *self.query.terms), self.query.text)
-        return matching(whole, status=self.status, viewer=self.viewer)
-
-    def url(self, **changes: str | None) -> str:
-        """The address of this list with other parameters; None or "" takes one away."""
-        params = {name: value for name, value in {**self.params, **changes}.items() if value}
-        return f"{reverse('errors:list')}?{urllib.parse.urlencode(params)}" if params else reverse("errors:list")
-
-    def chips(self) -> list[dict[str, Any]]:
-        """One for each filter in force, with the address of the list without it."""
-        chips = [
-            {"name": name, "verb": "is", "value": self.params[name], "url": self.url(**{name: None})}
-            for name in FILTERS
-            if name in self.params
-        ]
-        chips += [
-            {"name": term.key, "verb": "is not" if term.negated else "is", "value": term.value,
-             "url": self.url(query=self.query.without(term))}
-            for term in self.query.terms
-        ]  # fmt: skip
-        if self.query.text:
-            less = self.url(query=str(Query(self.query.terms)))
-            chips.append({"name": "text", "verb": "has", "value": self.query.text, "url": less})
-        return chips
+        return matching(self.asked, status=self.status, viewer=self.viewer)
 
     def tabs(self) -> list[dict[str, Any]]:
         return [
@@ -115,33 +84,33 @@ class Listing:
         return self.query.without(*(one for one in self.query.terms if one.key == "is" and one.value in STATUSES))
 
 
-def issue_list(request: HttpRequest) -> HttpResponse:
+def issue_list(request: HttpRequest) -> HttpResponseBase:
     """The list; a POST changes the issues that are ticked and shows the list again."""
     return (_change if request.method == "POST" else _show)(request)
 
 
+_refusing = refusing_bad_filters("Errors", views="errors", box=BOX, params={key: name for name, key in FILTERS.items()})
+
+
 @require("errors.view")
 @require_safe
+@_refusing
 def _show(request: HttpRequest) -> HttpResponse:
-    try:
-        listing = Listing.of(request.GET, viewer(request))
-        words = _words(request, listing, request.GET.get("cursor", ""))
-    except (BadFilter, BadCursor) as problem:
-        return _refused(request, problem)
+    listing = Listing.read(request.GET, viewer(request))
+    words = _words(request, listing, request.GET.get("cursor", ""))
     return htmx.render(request, "errors/list.html", "errors/_issues.html", words)
 
 
 @require("errors.triage")
-def _change(request: HttpRequest) -> HttpResponse:
-    try:
-        meant = _meant(request)
-    except BadFilter as problem:
-        return _refused(request, problem)
-    toast = triage.apply(request, meant)
+@_refusing
+def _change(request: HttpRequest) -> HttpResponseBase:
+    toast = triage.apply(request, _meant(request))
     if not htmx.wants_part(request):
         triage.say(request, toast)
         return redirect(request.get_full_path())
-    return toasts.attach(_show(_as_get(request)), toast)
+    answer = _show(_as_get(request))
+    assert isinstance(answer, HttpResponse)
+    return toasts.attach(answer, toast)
 
 
 def _meant(request: HttpRequest) -> list[int]:
@@ -153,24 +122,13 @@ def _meant(request: HttpRequest) -> list[int]:
     newest = request.POST.get("every", "")
     if ":" in request.POST.get("do", "") or not _COUNT.fullmatch(newest):
         return triage.ticked(request)
-    listing = Listing.of(request.GET, viewer(request))
+    listing = Listing.read(request.GET, viewer(request))
     return issues.first(listing.found().filter(pk__lte=int(newest)), sort=listing.sort, most=MOST)
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:
     request.method = "GET"
     return request
-
-
-def _refused(request: HttpRequest, problem: BadFilter | BadCursor) -> HttpResponse:
-    """Say what the address asks for that does not exist, with a way back to a list that does."""
-    if htmx.wants_part(request):
-        return HttpResponse(str(problem), status=400, content_type="text/plain")
-    field = "cursor" if isinstance(problem, BadCursor) else _PARAM_OF.get(problem.field, problem.field)
-    wrong = field if field in request.GET else "query"
-    params = {name: value for name, value in request.GET.items() if name not in (wrong, "cursor") and value}
-    back = f"{reverse('errors:list')}?{urllib.parse.urlencode(params)}" if params else reverse("errors:list")
-    return render(request, "errors/refused.html", {"problem": str(problem), "back": back}, status=400)
 
 
 def _words(request: HttpRequest, listing: Listing, cursor: str) -> dict[str, Any]:
@@ -187,22 +145,21 @@ def _words(request: HttpRequest, listing: Listing, cursor: str) -> dict[str, Any
         "here": listing.url(cursor=cursor),
         "rows": _rows(page.rows),
         "one_project": len(projects) == 1 or "project" in listing.params,
-        "newer": listing.url(cursor=page.previous) if page.previous else "",
-        "older": listing.url(cursor=page.next) if page.next else "",
         "tabs": listing.tabs(),
         "chips": listing.chips(),
         "sorts": [
             {"words": SORT_WORDS[sort], "url": listing.url(sort=sort), "current": sort == listing.sort}
             for sort in SORT_COLUMNS
         ],
-        "choices": _choices(listing, projects),
+        "choices": _choices(listing),
         "may_triage": can(request.user, "errors.triage"),
         "empty": None if page.rows else _empty(listing, projects),
-        "news_url": f"{reverse('errors:news')}?{urllib.parse.urlencode({**listing.params, 'mark': _marked(mark)})}",
+        "news_url": address(reverse("errors:news"), **{**listing.params, "mark": _marked(mark)}),
         "intake": _intake(),
         "every": mark.newest if total else "",
         "total": total,
         "most": MOST,
+        **listing.pager(page),
         **_opened(request),
     }
 
@@ -226,7 +183,7 @@ def _rows(page: list[Issue]) -> list[dict[str, Any]]:
         {
             "issue": issue,
             **_title(issue),
-            "new": issue.status == Issue.Status.UNRESOLVED and now - issue.first_seen < NEW,
+            "new": issue.status == Issue.Status.UNRESOLVED and now - issue.first_seen < issues.FRESH,
             "regressed": issue.status == Issue.Status.UNRESOLVED and issue.regressed_at is not None,
             "bars": charts.bars(
                 counts[issue.pk],
@@ -250,21 +207,15 @@ def _hot_from(issue: Issue) -> int | None:
     return hour if hour >= 0 else None
 
 
-def _choices(listing: Listing, projects: list[Project]) -> list[dict[str, Any]]:
-    """The fields of the filter panel: name, label, options as (value, words), and what is chosen."""
-    environments = Environment.objects.order_by("name").values_list("name", flat=True).distinct()[:100]
-    members = [("me", "Me"), ("none", "Nobody"), *((user.email, str(user)) for user in people.assignable())]
-    options = {
-        "project": ("Project", [(project.slug, project.name) for project in projects]),
-        "environment": ("Environment", [(name, name) for name in environments]),
-        "level": ("Level", [(level, level.capitalize()) for level in LEVELS]),
-        "assignee": ("Owner", members),
-        "sort": ("Sort by", list(SORT_WORDS.items())),
-    }
-    return [
-        {"name": name, "label": label, "options": values, "chosen": listing.params.get(name, ""), "any": name != "sort"}
-        for name, (label, values) in options.items()
-    ]
+def _choices(listing: Listing) -> Sequence[dict[str, Any]]:
+    """The fields of the filter panel. Archived projects and hidden environments are not offered."""
+    return (
+        listing.choice("project", "Project", catalog.projects_to_choose()),
+        listing.choice("environment", "Environment", [(name, name) for name in catalog.environment_names()]),
+        listing.choice("level", "Level", [(level, level.capitalize()) for level in LEVELS]),
+        member_choice(listing, "assignee", "Owner", [("me", "Me"), ("none", "Nobody")]),
+        listing.choice("sort", "Sort by", SORT_WORDS.items(), any_=False),
+    )
 
 
 def _empty(listing: Listing, projects: list[Project]) -> dict[str, Any]:
@@ -286,7 +237,7 @@ def _ways_out(listing: Listing) -> list[dict[str, Any]]:
     ways = []
     for chip in listing.chips()[:8]:
         values = QueryDict(urllib.parse.urlsplit(chip["url"]).query)
-        if Listing.of(values, listing.viewer).found().exists():
+        if Listing.read(values, listing.viewer).found().exists():
             ways.append(chip)
     return ways
 
@@ -303,16 +254,12 @@ def _intake() -> str:
 
 @require("errors.view")
 @require_safe
+@_refusing
 def news(request: HttpRequest) -> HttpResponse:
     """The bar that announces what the list does not show yet; empty while there is nothing new."""
-    mark = _MARK.match(request.GET.get("mark", ""))
-    try:
-        listing = Listing.of(request.GET, viewer(request))
-        found = listing.found()
-    except BadFilter as problem:
-        return HttpResponse(str(problem), status=400, content_type="text/plain")
+    listing, mark = Listing.read(request.GET, viewer(request)), _MARK.match(request.GET.get("mark", ""))
     if mark is None:
         return HttpResponse("Reload the page to see what is new.", status=400, content_type="text/plain")
     since = issues.Mark(int(mark[1]), _EPOCH + dt.timedelta(microseconds=int(mark[2])))
-    told = issues.news(found, since)
+    told = issues.news(listing.found(), since)
     return render(request, "errors/_news.html", {"news": told, "url": listing.url(), "most": issues.MAX_NEWS})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,12 +15,12 @@ from daytwo_server.accounts.permissions import require
 from daytwo_server.core import facts, masking, ref
 from daytwo_server.core.facts import Outcome, UnknownFact
 from daytwo_server.core.models import Fact, Job
-from daytwo_server.core.query import BadFilter
 from daytwo_server.core.ref import Ref
+from daytwo_server.operate import selectors
 from daytwo_server.operate.web import words
-from daytwo_server.operate.web.common import Address, refusing_bad_filters
+from daytwo_server.ui.listing import Address, refusing_bad_filters
 
-PARAMS = ("name", "since", "until", "fact")
+FILTERS = ("name", "since", "until", "fact")
 # state of a reaction: (word, tone)
 _STATES: dict[str, tuple[str, str]] = {
     "done": ("Done", "ok"),
@@ -34,38 +33,26 @@ _STATES: dict[str, tuple[str, str]] = {
 
 @require("operate.view")
 @require_safe
-@refusing_bad_filters
+@refusing_bad_filters(views="facts")
 def fact_list(request: HttpRequest) -> HttpResponse:
-    """Newest first; `?name=`, `?since=` and `?until=` (days), `?fact=` (a number), `?cursor=`."""
-    address = Address.of(reverse("operate:facts"), request.GET, PARAMS)
-    page = facts.recorded(
-        name=address.get("name"),
-        fact=_number(address.get("fact")),
-        since=address.since(),
-        until=address.until(),
-        cursor=request.GET.get("cursor", ""),
+    """Newest first; `?q=`, `?name=`, `?since=` and `?until=` (days), `?fact=` (a number), `?cursor=`."""
+    listing = Address.of(reverse("operate:facts"), request.GET, filters=FILTERS, parse=selectors.FACTS.parse)
+    page = selectors.facts(listing.asked, cursor=request.GET.get("cursor", ""))
+    return render(request, "operate/facts.html", {"rows": _rows(page.rows), **_bar(listing), **listing.pager(page)})
+
+
+def _bar(listing: Address) -> dict[str, Any]:
+    return listing.bar(
+        listing.choice("name", "Fact", [(name, words.fact(name)) for name in facts.names()]),
+        listing.day("since", "From"),
+        listing.day("until", "Until"),
+        words={
+            "name": ("Fact", words.fact(listing.get("name"))),
+            "since": ("From", listing.get("since")),
+            "until": ("Until", listing.get("until")),
+            "fact": ("Number", listing.get("fact")),
+        },
     )
-    shown = {
-        "rows": _rows(page.rows),
-        "address": address.params,
-        "names": [(name, words.fact(name)) for name in facts.names()],
-        "chips": address.chips(
-            {
-                "name": ("Fact", words.fact(address.get("name"))),
-                "since": ("From", address.get("since")),
-                "until": ("Until", address.get("until")),
-                "fact": ("Number", address.get("fact")),
-            }
-        ),
-        **address.pager(page),
-    }
-    return render(request, "operate/facts.html", shown)
-
-
-def _number(text: str) -> int | None:
-    if text and not re.fullmatch(r"[0-9]{1,18}", text):
-        raise BadFilter("fact", f"{text} is no number of a fact.")
-    return int(text) if text else None
 
 
 def _rows(page: Sequence[Fact]) -> list[dict[str, Any]]:

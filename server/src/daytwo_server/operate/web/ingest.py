@@ -22,10 +22,10 @@ from daytwo_server.core.query import BadFilter
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ingest.selectors import Hour
 from daytwo_server.operate import selectors
-from daytwo_server.operate.web.common import Address, refusing_bad_filters
 from daytwo_server.operate.web.intake import intake
 from daytwo_server.ui import formats
 from daytwo_server.ui.charts import BarChart, Series
+from daytwo_server.ui.listing import Address, refusing_bad_filters
 
 MAX_SENDERS = 50
 MIB = 1024 * 1024
@@ -54,10 +54,10 @@ RANGES = {"24h": Range("24 h", 24, HOUR), "7d": Range("7 d", 7, DAY), "30d": Ran
 
 @require("operate.view")
 @require_safe
-@refusing_bad_filters
+@refusing_bad_filters(box="")
 def ingest_health(request: HttpRequest) -> HttpResponse:
     """What arrives, what is kept and what is lost; `?range=` is 24h, 7d or 30d, `?project=` a slug."""
-    address = Address.of(reverse("operate:ingest"), request.GET, ("range", "project"))
+    address = Address.of(reverse("operate:ingest"), request.GET, more=("range", "project"))
     chosen = address.get("range") if address.get("range") in RANGES else "24h"
     over = RANGES[chosen]
     projects = list(Project.objects.order_by("name", "pk"))

@@ -23,10 +23,11 @@ from daytwo_server.core.jobs.queue import TOPIC
 from daytwo_server.core.jobs.registry import Schedule
 from daytwo_server.core.models import Job
 from daytwo_server.core.query import BadFilter
+from daytwo_server.operate import selectors as lists
 from daytwo_server.operate import services
 from daytwo_server.operate.web import words
-from daytwo_server.operate.web.common import Address, refusing_bad_filters
 from daytwo_server.ui import formats, htmx, toasts
+from daytwo_server.ui.listing import BOX, Address, address, refusing_bad_filters
 from daytwo_server.ui.toasts import Toast
 
 MAX_AT_ONCE = 200
@@ -50,48 +51,52 @@ def job_list(request: HttpRequest) -> HttpResponseBase:
 
 @require("operate.view")
 @require_safe
-@refusing_bad_filters
+@refusing_bad_filters(views="jobs")
 def _show(request: HttpRequest) -> HttpResponse:
-    """`?state=`, `?kind=`, `?cursor=`."""
-    address = Address.of(reverse("operate:jobs"), request.GET, ("state", "kind"))
-    name = address.get("state") or "dead"
+    """`?state=`, `?q=`, `?kind=`, `?cursor=`."""
+    parse = lists.JOBS.parse
+    listing = Address.of(reverse("operate:jobs"), request.GET, filters=("kind",), more=("state",), parse=parse)
+    name = listing.get("state") or "dead"
     if name not in STATES:
         raise BadFilter("state", f"There is no state {name}; there are {', '.join(STATES)}.")
-    return htmx.render(request, "operate/jobs.html", "operate/_jobs.html", _words(request, address, name))
+    return htmx.render(request, "operate/jobs.html", "operate/_jobs.html", _words(request, listing, name))
 
 
-def _words(request: HttpRequest, address: Address, name: str) -> dict[str, Any]:
+def _words(request: HttpRequest, listing: Address, name: str) -> dict[str, Any]:
     state, _ = STATES[name]
-    kind, cursor = address.get("kind"), request.GET.get("cursor", "")
-    page = selectors.jobs(state, kind=kind, cursor=cursor)
+    kind, cursor = listing.get("kind"), request.GET.get("cursor", "")
+    page = lists.jobs(state, listing.asked, cursor=cursor)
     if cursor and not page.rows:  # everything on the last page was dealt with
-        page = selectors.jobs(state, kind=kind)
+        page = lists.jobs(state, listing.asked)
     kinds = selectors.kinds(state)
     may_manage = can(request.user, "jobs.manage")
+    # `services.change_every` knows kinds and no other search.
+    several = bool(page.next or page.previous) and not listing.typed
     return {
         **_counts(name),
         "state": name,
-        "here": address.url(cursor=cursor),
+        "here": listing.url(cursor=cursor),
         "rows": [{"job": job, "title": words.job(job), "purpose": selectors.purpose(job.kind)} for job in page.rows],
-        "kind": kind,
-        "kinds": {kind: 0} | kinds if kind else kinds,
         "verbs": _VERBS_OF[name] if may_manage else (),
-        "all_kinds": address.url(kind=None),
+        "all_kinds": listing.url(kind=None, q=None),
         # What "all that match" means: those that had ended when the list was shown.
-        "every": clock.now().isoformat() if page.next or page.previous else "",
+        "every": clock.now().isoformat() if several else "",
         "total": kinds.get(kind, 0) if kind else sum(kinds.values()),
-        **address.pager(page),
+        **listing.bar(
+            listing.choice("kind", "Kind", [(one, f"{one} ({formats.grouped(n)})") for one, n in kinds.items()]),
+            rows=None if kinds else (),
+        ),
+        **listing.pager(page),
     }
 
 
 def _counts(name: str) -> dict[str, Any]:
     stats = jobs.stats()
     counted = {"dead": stats.dead, "waiting": stats.ready, "running": stats.leased, "discarded": stats.discarded}
-    address = Address(reverse("operate:jobs"), {})
     tabs = [
         {
             "label": label,
-            "url": address.url(state=one if one != "dead" else None),
+            "url": address(reverse("operate:jobs"), state=one if one != "dead" else None),
             "count": formats.compact(counted[one]),
             "current": one == name,
         }
@@ -144,6 +149,8 @@ def _do(request: HttpRequest, verb: str, numbers: Sequence[int]) -> Toast:
 
 def _do_every(request: HttpRequest, verb: str) -> Toast:
     """Do it to all that the list stands for, in the background."""
+    if request.GET.get(BOX):  # the page offers this for whole kinds only
+        return Toast("A search cannot be meant as a whole: take it away, or tick the jobs.", "error")
     try:
         until = dt.datetime.fromisoformat(request.POST["every"])
         count = services.change_every(verb, kind=request.GET.get("kind", ""), until=until, actor=viewer(request))

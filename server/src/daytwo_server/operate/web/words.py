@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 from daytwo_server.core.models import Job
-
-REACT = "core.react"
+from daytwo_server.operate.selectors.jobs import REACT
 
 ITEMS = {
     "event": "Errors and messages",

@@ -357,8 +357,11 @@ def code_block(text: str, language: str = "", *, label: str = "Copy") -> dict[st
 
 
 @register.inclusion_tag("ui/components/stack_trace.html")
-def stack_trace(frames: Iterable[stack.Frame]) -> dict[str, Any]:
-    return {"rows": list(stack.fold(frames))}
+def stack_trace(rows: Iterable[stack.Frame | stack.Fold], url: str = "", full: str = "") -> dict[str, Any]:
+    """A stack as of `stack.fold`. With `url` a fold with a key fetches its frames from there, the key added, when it
+    is opened; `full` is the address of the page with every frame, for whoever has no script.
+    """
+    return {"rows": rows, "url": url, "full": full}
 
 
 @register.inclusion_tag("ui/components/skeleton.html")
@@ -388,6 +391,18 @@ def post_button(
     tone = choice(tone, BUTTON_TONES, "button tone")
     words = {"label": label, "url": url, "tone": tone, "icon": icon, "small": small, "key": key}
     return {**words, "fields": dict(fields or {}), "form": form}
+
+
+@register.inclusion_tag("ui/components/suggest.html")
+def suggest(
+    name: str, url: str, label: object, *, hint: object = "", value: object = "", form: str = "", required: bool = False
+) -> dict[str, Any]:
+    """A text field that offers what `url` answers, as `<option>`s, to what was typed (`?of=name&name=typed`): for a
+    choice among too many to list. `form` is the id of its form where it stands outside.
+    """
+    return {
+        "name": name, "url": url, "label": label, "hint": hint, "value": value, "form": form, "required": required,
+    }  # fmt: skip
 
 
 @register.inclusion_tag("ui/components/field.html")

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from daytwo_server.accounts.permissions import require
 from daytwo_server.core import audit, clock
 from daytwo_server.operate.web.audit.lines import Line, lines
-from daytwo_server.operate.web.audit.wanted import address_of, wanted_of
-from daytwo_server.operate.web.common import refusing_bad_filters
+from daytwo_server.operate.web.audit.wanted import listing_of, wanted_of
+from daytwo_server.ui.listing import refusing_bad_filters
 
 COLUMNS = (
     "at", "actor_kind", "actor_id", "actor", "action", "said", "object_kind", "object_id", "object", "before", "after",
@@ -27,11 +27,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @require("audit.view")
 @require_safe
-@refusing_bad_filters
+@refusing_bad_filters(box="")
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """All entries that the page's filters let through, as CSV or with one JSON object a line."""
     write, content_type = _WRITERS[kind]
-    batches = audit.batches(wanted_of(address_of(request)))
+    wanted = wanted_of(request, listing_of(request))
+    wanted.found()  # refuse it here: what streams has answered already
+    batches = audit.batches(wanted)
     content = () if request.method == "HEAD" else write(map(lines, batches))
     name = f"audit-{clock.now():%Y-%m-%d}.{kind}"
     return StreamingHttpResponse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,73 +11,85 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from daytwo_server.accounts.http import LISTED
 from daytwo_server.accounts.permissions import require
 from daytwo_server.core import audit, ref
 from daytwo_server.core.pages import page
 from daytwo_server.core.ref import Ref
 from daytwo_server.operate.web.audit.lines import SYSTEM, lines
-from daytwo_server.operate.web.audit.wanted import address_of, pointed_at, wanted_of
-from daytwo_server.operate.web.common import Address, refusing_bad_filters
+from daytwo_server.operate.web.audit.wanted import listing_of, pointed_at, wanted_of
+from daytwo_server.ui.listing import Address, address, refusing_bad_filters
 
 KINDS = ("csv", "jsonl")
 
 
 @require("audit.view")
 @require_safe
-@refusing_bad_filters
+@refusing_bad_filters(views="audit")
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """Newest first; `?actor=user:7`, `?action=errors:issue:resolved` or its beginning, `?object=issue:7`, `?since=`
-    and `?until=` (days), `?cursor=`.
+    """Newest first; `?q=`, `?actor=user:7`, `?action=errors:issue:resolved` or its beginning, `?object=issue:7`,
+    `?since=` and `?until=` (days), `?cursor=`.
     """
-    address = address_of(request)
-    found = page(wanted_of(address).found(), by="at", cursor=request.GET.get("cursor", ""))
-    actors = ref.resolve_many(audit.actors())
+    listing = listing_of(request)
+    found = page(wanted_of(request, listing).found(), by="at", cursor=request.GET.get("cursor", ""))
     shown = {
         "lines": lines(found.rows),
-        "address": address.params,
-        "actors": [(f"{who.kind}:{who.id}", _who(who)) for who in sorted(actors, key=lambda who: _who(who).lower())],
-        "actions": _choices(audit.actions()),
-        "chips": address.chips(_words(address, actors)) if address.params else [],
-        "files": [
-            (kind, Address(reverse("operate:audit-export", args=[kind]), address.params).url()) for kind in KINDS
-        ],
-        **address.pager(found),
+        "files": [(kind, address(reverse("operate:audit-export", args=[kind]), **listing.params)) for kind in KINDS],
+        **_bar(listing),
+        **listing.pager(found),
     }
     return render(request, "operate/audit.html", shown)
+
+
+def _bar(listing: Address) -> dict[str, Any]:
+    return listing.bar(
+        _actors(listing),
+        listing.choice("action", "What", _choices(audit.actions())),
+        listing.day("since", "From"),
+        listing.day("until", "Until"),
+        words=_words(listing) if listing.params else None,
+    )
+
+
+def _actors(listing: Address) -> dict[str, Any]:
+    known = audit.actors()
+    if len(known) > LISTED:
+        return listing.completed("actor", "Who", reverse("people"), "me, system, name or e-mail")
+    actors = sorted(ref.resolve_many(known), key=lambda who: _who(who).casefold())
+    people = [(f"{who.kind}:{who.id}", _who(who)) for who in actors]
+    return listing.choice("actor", "Who", [*people, ("system", SYSTEM.title)])
 
 
 def _who(actor: Ref) -> str:
     return actor.title if actor.kind == "user" else f"{actor.title} ({actor.kind})"
 
 
-def _choices(actions: Sequence[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """By room the actions that were ever recorded, and the whole of it."""
-    rooms = sorted({action.partition(":")[0] for action in actions})
-    return [
-        (room, [(f"{room}:", f"everything in {room}"), *((one, _did(one)) for one in actions if _room(one) == room)])
-        for room in rooms
-    ]
-
-
-def _room(action: str) -> str:
-    return action.partition(":")[0]
+def _choices(actions: Sequence[str]) -> list[tuple[str, str]]:
+    """By room the whole of it, and the actions in it that were ever recorded."""
+    rooms = {f"{action.partition(':')[0]}:" for action in actions}
+    return [(one, _did(one)) for one in sorted({*actions, *rooms})]
 
 
 def _did(action: str) -> str:
-    return audit.sentence(action)[0]
+    return f"everything in {action[:-1]}" if action.endswith(":") else audit.sentence(action)[0]
 
 
-def _words(address: Address, actors: Sequence[Ref]) -> dict[str, tuple[str, str]]:
+def _words(listing: Address) -> dict[str, tuple[str, str]]:
     """What the filters in force are called."""
-    names = {f"{who.kind}:{who.id}": _who(who) for who in actors} | {"system": SYSTEM.title}
-    action = address.get("action")
+    actor = listing.get("actor")
     return {
-        "actor": ("Who", names.get(address.get("actor"), address.get("actor"))),
-        "action": ("What", f"everything in {action[:-1]}" if action.endswith(":") else _did(action)),
-        "object": ("Object", _title(pointed_at("object", address.get("object")))),
-        "since": ("From", address.get("since")),
-        "until": ("Until", address.get("until")),
+        "actor": ("Who", _called(actor)),
+        "action": ("What", _did(listing.get("action"))),
+        "object": ("Object", _title(pointed_at(listing.get("object")))),
+        "since": ("From", listing.get("since")),
+        "until": ("Until", listing.get("until")),
     }
+
+
+def _called(actor: str) -> str:
+    if actor == "system":
+        return SYSTEM.title
+    return _who(ref.resolve_many([Ref(*actor.split(":", 1))])[0]) if re.fullmatch(r"\w+:\d{1,18}", actor) else actor
 
 
 def _title(wanted: Ref | None) -> Any:

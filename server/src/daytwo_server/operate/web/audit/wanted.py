@@ -5,35 +5,24 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.urls import reverse
 
-from daytwo_server.core import audit
-from daytwo_server.core.query import BadFilter
+from daytwo_server.accounts.http import viewer
 from daytwo_server.core.ref import Ref
-from daytwo_server.operate.web.common import Address
+from daytwo_server.operate import selectors
+from daytwo_server.ui.listing import Address
 
-PARAMS = ("actor", "action", "object", "since", "until")
-
-
-def address_of(request: HttpRequest) -> Address:
-    return Address.of(reverse("operate:audit"), request.GET, PARAMS)
+FILTERS = ("actor", "action", "object", "since", "until")
 
 
-def wanted_of(address: Address) -> audit.Wanted:
+def listing_of(request: HttpRequest) -> Address:
     """Raises `BadFilter`."""
-    actor, ref = address.get("actor"), address.get("object")
-    who = Ref("system", "") if actor == "system" else pointed_at("actor", actor)
-    return audit.Wanted(
-        action=address.get("action"),
-        actor_kind=who.kind if who else "",
-        actor_id=who.id if who else "",
-        ref=pointed_at("object", ref),
-        since=address.since(),
-        until=address.until(),
-    )
+    return Address.of(reverse("operate:audit"), request.GET, filters=FILTERS, parse=selectors.AUDIT.parse)
 
 
-def pointed_at(name: str, text: str) -> Ref | None:
-    """What `kind:id` names; None for no text. Raises `BadFilter`."""
+def wanted_of(request: HttpRequest, listing: Address) -> selectors.Searched:
+    return selectors.Searched(asked=listing.asked, me=viewer(request).email)
+
+
+def pointed_at(text: str) -> Ref | None:
+    """What `kind:id` names; None for no text."""
     kind, _, number = text.partition(":")
-    if text and not (kind and number):
-        raise BadFilter(name, f"{text} names nobody and nothing; write it like issue:7.")
     return Ref(kind, number) if text else None

@@ -1,4 +1,4 @@
-"""What pages read about the installation itself."""
+"""How large the stores are and how fast they grow."""
 
 from __future__ import annotations
 
