@@ -21,6 +21,7 @@ from daytwo_server.core.secret import derive
 from daytwo_server.ingest.spool import CountRow, Counts, Envelope, Writer
 from daytwo_server.main.demo.delivery import deliver
 from daytwo_server.main.demo.story import PEOPLE, STORY, Bug
+from daytwo_server.main.demo.support import ask
 
 EMAIL = "demo@example.com"
 PROJECT = "Lumenbook"
@@ -28,7 +29,7 @@ OLDEST = dt.timedelta(days=20)
 
 
 def plant(conf: Conf) -> tuple[str, str]:
-    """Make the demo's owner, project, components and deploys; returns e-mail and password. Events are sent once.
+    """Make the demo's owner and what the story begins with; returns e-mail and password. Events are sent once.
 
     The password is derived from the installation's secret: the same at every start, and nobody's else.
     """
@@ -38,6 +39,7 @@ def plant(conf: Conf) -> tuple[str, str]:
         project = catalog.create_project(PROJECT, actor=None, platform="python")
         Project.objects.filter(pk=project.pk).update(created_at=clock.now() - OLDEST)  # older than its events
         deliver(project, owner)
+        ask(owner)
         asyncio.run(_send(conf, project.pk))
     return EMAIL, password
 

@@ -1,0 +1,172 @@
+"""What the API says about tickets to those who answer them, in camelCase."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Literal
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+StatusWord = Literal["open", "pending", "in_progress", "waiting_customer", "resolved", "closed"]
+PriorityWord = Literal["low", "medium", "high", "urgent"]
+CategoryWord = Literal["billing", "technical", "feature_request", "bug_report", "account", "other"]
+
+
+class _Out(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class _In(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class CustomerOut(_Out):
+    """Who asks. `id` is ours, `user_id` that of the SaaS."""
+
+    id: int
+    user_id: str
+    name: str
+    email: str
+    plan: str
+
+
+class AttachmentOut(_Out):
+    """A file; `url` gives its bytes to a token with tickets.view."""
+
+    id: uuid.UUID
+    name: str
+    content_type: str
+    size: int
+    url: str
+
+
+class DeliveryOut(_Out):
+    """How far the mail with a message got: `state` is queued, sending, sent, failed or bounced."""
+
+    state: str
+    reason: str
+
+
+class MessageOut(_Out):
+    """Something said. `content` and `stripped_text` are without what a mail quotes, `body_text` is all of it.
+
+    `ticket_id` is where it was said, which is another ticket if that one was merged into this. `delivery` is null for
+    what was not mailed.
+    """
+
+    id: uuid.UUID
+    ticket_id: uuid.UUID
+    author_type: Literal["customer", "agent", "system"]
+    author_id: str | None
+    author_name: str
+    content: str
+    stripped_text: str
+    body_text: str
+    body_html: str
+    is_internal: bool
+    attachments: list[AttachmentOut]
+    delivery: DeliveryOut | None
+    created_at: dt.datetime
+
+
+class TicketOut(_Out):
+    """A ticket as lists show it. `assigned_to` is an address, `project` a slug."""
+
+    id: uuid.UUID
+    number: str
+    subject: str
+    status: StatusWord
+    priority: PriorityWord
+    category: CategoryWord
+    channel: str
+    tags: list[str]
+    team: str
+    assigned_to: str | None
+    user_id: str
+    customer: CustomerOut
+    organization_id: str | None
+    project: str | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    resolved_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    first_response_at: dt.datetime | None
+    waiting_since: dt.datetime | None
+    reopened_count: int
+    follow_up_of: uuid.UUID | None
+    merged_into: uuid.UUID | None
+    rating: int | None
+
+
+class TicketDetailOut(TicketOut):
+    """A ticket with everything known of it, internal messages too."""
+
+    description: str
+    metadata: dict[str, str]
+    rating_comment: str
+    messages: list[MessageOut]
+
+
+class TicketsOut(_Out):
+    """One page, newest first; `next` is the cursor of the following one."""
+
+    results: list[TicketOut]
+    next: str | None
+
+
+class ReplyIn(_In):
+    """An answer, and where it sends the ticket along. With `last_message_id`, the id of the last message that the
+    writer saw, it is refused with 409 when somebody answered since.
+    """
+
+    content: str
+    status: StatusWord | None = None
+    last_message_id: uuid.UUID | None = None
+
+
+class NoteIn(_In):
+    """Something for us alone."""
+
+    content: str
+
+
+class TicketChangeIn(_In):
+    """What to change; what is not named stays. `assigned_to` is a member's e-mail address, or null for nobody."""
+
+    status: StatusWord | None = None
+    priority: PriorityWord | None = None
+    category: CategoryWord | None = None
+    tags: list[str] | None = None
+    team: str | None = None
+    assigned_to: str | None = None
+
+
+class BulkIn(TicketChangeIn):
+    """The same change of many tickets; `add_tags` and `remove_tags` leave their other tags alone."""
+
+    ids: list[str | int] = Field(min_length=1)
+    add_tags: list[str] = []
+    remove_tags: list[str] = []
+
+
+class RefusedOut(_Out):
+    """A ticket, as it was named, and why it stays as it is."""
+
+    id: str
+    detail: str
+
+
+class BulkOut(_Out):
+    """What became of each, as it was named."""
+
+    changed: list[str]
+    refused: list[RefusedOut]
+
+
+class MergeIn(_In):
+    """The ticket that goes on."""
+
+    into: str | int

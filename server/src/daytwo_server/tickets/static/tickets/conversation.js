@@ -1,0 +1,53 @@
+/* A conversation: it begins at its end, knows what was seen of it, and sends by Ctrl and Enter. */
+const pane = document.getElementById("conversation");
+const composer = () => document.getElementById("composer");
+const fields = () => [...(composer()?.querySelectorAll("textarea") ?? [])];
+
+/* What is sent says which message was the last one seen. A new one counts once it was really on the screen. */
+const seen = new IntersectionObserver((entries) => {
+  const box = composer()?.querySelector("[data-seen]");
+  for (const { isIntersecting, target } of box ? entries : []) {
+    if (isIntersecting && !document.hidden) box.value = Math.max(box.value, target.dataset.message);
+  }
+});
+const watch = () => {
+  const last = Number(composer()?.querySelector("[data-seen]")?.value);
+  for (const one of pane.querySelectorAll("[data-message]")) if (one.dataset.message > last) seen.observe(one);
+};
+
+const write = () => fields().find((field) => field.checkVisibility())?.focus();
+/* `#draft-note` leads to a field that may be hidden behind the other one. */
+const follow = () => {
+  const field = fields().find((one) => `#${one.id}` === location.hash);
+  if (!field) return;
+  composer().querySelector(`[name="kind"][value="${field.name}"]`).checked = true;
+  field.focus();
+};
+
+document.addEventListener("change", ({ target }) => {
+  if (target.name === "kind") write();
+  if (target.name === "files") target.form.querySelector("[data-chosen]").textContent = [...target.files].map((file) => file.name).join(", ");
+});
+/* A key that presses what is chosen already changes nothing, and leads there all the same. */
+composer()?.querySelector('[role="radiogroup"]').addEventListener("click", ({ target }) => target.closest("label") && setTimeout(write));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !fields().includes(event.target)) return;
+  event.preventDefault();
+  event.target.form.requestSubmit(event.target.form.querySelector("[data-send]"));
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  watch();
+  const refused = composer()?.querySelector("[data-refused] [data-version]");
+  if (!refused) return;
+  refused.closest("form").querySelector("textarea").dataset.version = refused.dataset.version;
+  refused.removeAttribute("data-version");
+  // What was said meanwhile comes to stand above.
+  if ("stale" in refused.dataset) window.htmx.trigger(document.body, "stale");
+});
+
+document.querySelector(".queue [aria-current]")?.scrollIntoView({ block: "nearest" });
+pane.scrollTop = pane.scrollHeight;
+watch();
+follow();
+addEventListener("hashchange", follow);
