@@ -28,11 +28,8 @@ def add(request: HttpRequest) -> HttpResponse:
     if len(found) != 1:
         messages.error(request, _why_not(typed, found))
         return go_to(request, back)
-    try:
+    with toasts.telling(request, services.LinkError):
         made = services.link(here, found[0], actor=viewer(request))
-    except services.LinkError as problem:
-        messages.error(request, str(problem))
-    else:
         assert made is not None  # a person may link whatever was taken apart before
         toasts.undoable(request, f"Linked with {found[0].title}", reverse("links:remove", args=[made.pk]))
     return go_to(request, back)

@@ -3,7 +3,9 @@
 An action that can be taken back asks no question first: it happens, and the toast offers the way back.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -23,6 +25,15 @@ class Toast:
 def undoable(request: HttpRequest, text: str, undo: str) -> None:
     """Say `text` on the next page, with a button that posts to the path `undo`."""
     messages.success(request, text, extra_tags=_UNDO + _own_path(undo))
+
+
+@contextlib.contextmanager
+def telling(request: HttpRequest, *problems: type[Exception]) -> Iterator[None]:
+    """Say on the next page why what stands in the block could not be done; the rest of the block is passed over."""
+    try:
+        yield
+    except problems as problem:
+        messages.error(request, str(problem))
 
 
 def of_message(message: Message) -> Toast:

@@ -62,11 +62,8 @@ def renew_invitation(request: HttpRequest, invitation: int) -> HttpResponse:
 def revoke_invitation(request: HttpRequest, invitation: int) -> HttpResponse:
     """Make a link useless; its row offers the way back for ten minutes."""
     found = get_object_or_404(Invitation, pk=invitation)
-    try:
+    with toasts.telling(request, services.AccountsError):
         services.revoke_invitation(found, actor=viewer(request))
-    except services.AccountsError as problem:
-        messages.error(request, str(problem))
-    else:
         toasts.undoable(request, "The invitation was revoked", reverse("restore_invitation", args=[found.pk]))
     return redirect("invitations")
 
@@ -76,11 +73,8 @@ def revoke_invitation(request: HttpRequest, invitation: int) -> HttpResponse:
 def restore_invitation(request: HttpRequest, invitation: int) -> HttpResponse:
     """Undo a revocation."""
     found = get_object_or_404(Invitation, pk=invitation)
-    try:
+    with toasts.telling(request, services.AccountsError):
         services.restore_invitation(found, actor=viewer(request))
-    except services.AccountsError as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, "The link works again")
     return redirect("invitations")
 

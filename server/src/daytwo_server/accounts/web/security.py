@@ -20,6 +20,7 @@ from daytwo_server.accounts.models import User
 from daytwo_server.accounts.web import passkeys
 from daytwo_server.accounts.web.proof import confirmed
 from daytwo_server.accounts.web.recovery_codes import show_new
+from daytwo_server.ui import toasts
 
 _SECRET = "second_factor_secret"  # noqa: S105 - where the session has it until the app has shown a code of it
 
@@ -135,11 +136,8 @@ def disconnect_identity(request: HttpRequest, identity: int) -> HttpResponse:
 def reset_second_factor(request: HttpRequest, person: int) -> HttpResponse:
     """Let somebody in with the password alone again, and sign them out everywhere."""
     found = get_object_or_404(User, pk=person, membership__isnull=False)
-    try:
+    with toasts.telling(request, services.AccountsError):
         count = services.reset_second_factor(found, actor=viewer(request))
-    except services.AccountsError as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, f"{found} signs in with the password alone now" if count else f"{found} had none")
     return redirect(safe_url(request, request.headers.get("Referer", ""), reverse("members")))
 

@@ -61,11 +61,8 @@ def revoke_token(request: HttpRequest, token: int) -> HttpResponse:
 def restore_token(request: HttpRequest, token: int) -> HttpResponse:
     """Undo a revocation."""
     found = get_object_or_404(ApiToken, pk=token)
-    try:
+    with toasts.telling(request, services.AccountsError):
         services.restore_token(found, actor=viewer(request))
-    except services.AccountsError as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, f"{found.label} works again")
     return go_to(request, reverse("api_tokens"))
 

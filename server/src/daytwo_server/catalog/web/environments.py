@@ -92,13 +92,11 @@ def _hide(request: HttpRequest, project: Project, ids: list[int], *, hide: bool)
 
 
 def _set_kind(request: HttpRequest, project: Project, ids: list[int], kind: str) -> None:
-    try:
+    with toasts.telling(request, services.CatalogError):
         changed = services.set_environment_kind(project, ids, kind, actor=viewer(request))
-    except services.CatalogError as problem:
-        messages.error(request, str(problem))
-        return
-    label = Environment.Kind(kind).label.lower()
-    messages.success(request, f"{_counted(len(changed))} set to {label}" if changed else f"They were {label} already")
+        label = Environment.Kind(kind).label.lower()
+        text = f"{_counted(len(changed))} set to {label}" if changed else f"They were {label} already"
+        messages.success(request, text)
 
 
 def _counted(n: int) -> str:

@@ -104,11 +104,8 @@ def rotate_key(request: HttpRequest, slug: str, key: int) -> HttpResponse:
 def undo_rotation(request: HttpRequest, slug: str, key: int) -> HttpResponse:
     """Give the old key back its place and switch the new one off."""
     new = _find(slug, key)
-    try:
+    with toasts.telling(request, services.CatalogError):
         services.undo_rotation(new, actor=viewer(request))
-    except services.CatalogError as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, "The old key has no end any more, and the new one is off")
     return go_to(request, project_url(new.project))
 

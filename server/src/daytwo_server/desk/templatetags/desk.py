@@ -73,7 +73,7 @@ def presence(kind: str, object_id: object) -> SafeString:
     The page loads `ui/js/presence.js`, and its `#live` listens to `services.presence_topic`.
     """
     return format_html(
-        '<span class="dotted" role="status" data-presence="{}:{}" data-url="{}"></span>',
+        '<span class="dotted" role="status" data-later data-presence="{}:{}" data-url="{}"></span>',
         kind, object_id, reverse("desk:presence"),
     )  # fmt: skip
 

@@ -24,11 +24,8 @@ def save(request: HttpRequest) -> HttpResponse:
     """Keep the list's address (`query`) under `name`; `shared` shows it to everybody."""
     page, name, query = (request.POST.get(field, "") for field in ("page", "name", "query"))
     shared = bool(request.POST.get("shared")) and can(request.user, "desk.share")
-    try:
+    with toasts.telling(request, services.DeskError):
         view = services.save_view(viewer(request), page, name, query, shared=shared)
-    except services.DeskError as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, f"View {view.name} saved")
     return _back(request)
 
@@ -62,10 +59,8 @@ def change(request: HttpRequest, view: SavedView) -> HttpResponse:
     user = viewer(request)
     match request.POST.get("do", ""):
         case "rename":
-            try:
+            with toasts.telling(request, services.DeskError):
                 services.rename_view(view, request.POST.get("name", ""))
-            except services.DeskError as problem:
-                messages.error(request, str(problem))
         case "share" if can(user, "desk.share"):
             services.share_view(view, shared=True, actor=user)
         case "hide":
@@ -85,11 +80,8 @@ def change(request: HttpRequest, view: SavedView) -> HttpResponse:
 @_of_owner
 def restore(request: HttpRequest, view: SavedView) -> HttpResponse:
     """Undo a deletion."""
-    try:
+    with toasts.telling(request, services.DeskError):
         services.restore_view(view, actor=viewer(request))
-    except services.DeskError as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, f"View {view.name} is back")
     return _back(request)
 

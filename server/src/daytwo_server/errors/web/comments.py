@@ -49,11 +49,8 @@ def restore(request: HttpRequest, number: str, comment: str) -> HttpResponse:
     """Undo a deletion."""
     found = _own(request, number, comment)
     if found is not None:
-        try:
+        with toasts.telling(request, services.CommentError):
             services.restore_comment(found, actor=viewer(request))
-        except services.CommentError as problem:
-            messages.error(request, str(problem))
-        else:
             messages.success(request, "The comment is back")
     return _back(int(number))
 

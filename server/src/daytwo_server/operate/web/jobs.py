@@ -231,11 +231,8 @@ def _show_periodic(request: HttpRequest) -> HttpResponse:
 @require("jobs.manage")
 @require_http_methods(["POST"])
 def _run_now(request: HttpRequest) -> HttpResponse:
-    try:
+    with toasts.telling(request, jobs.UnknownKind):
         services.run_now(request.POST.get("kind", ""), actor=viewer(request))
-    except jobs.UnknownKind as problem:
-        messages.error(request, str(problem))
-    else:
         messages.success(request, f"{request.POST['kind']} runs now")
     return redirect("operate:periodic")
 
