@@ -37,10 +37,10 @@ async def ignore(_message):
 
 
 async def took(app) -> float:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     for _ in range(REQUESTS):
         await app(asked("/orders/5"), nothing, ignore)
-    return (time.perf_counter() - begun) / REQUESTS * 1e6
+    return (time.thread_time() - begun) / REQUESTS * 1e6
 
 
 async def main() -> None:

@@ -1,5 +1,5 @@
 """Fill a stopped installation: 100,000 issues, one of them with 100,000 events, 50,000 customers, 1,000 members, 5,000
-deploys, 100,000 audit entries, facts and dead jobs, 120,000 counts of what arrived. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
+deploys, 100,000 audit entries, facts and dead jobs, 50,000 counts of what arrived. `python seed.py DATA_DIR [ISSUES EVENTS]`."""
 
 from __future__ import annotations
 
@@ -136,10 +136,10 @@ def _deploys(project: int, now: dt.datetime, chance: random.Random) -> None:
 
 
 def _counts(now: dt.datetime, chance: random.Random) -> None:
-    """What intake counted: by the hour for a week, by the day for a month before."""
+    """What intake counted: by the hour as long as it does so, by the day for a month before."""
     this_hour = now.replace(minute=0, second=0, microsecond=0)
-    hours = [this_hour - dt.timedelta(hours=back) for back in range(168)]
-    hours += [this_hour.replace(hour=0) - dt.timedelta(days=back) for back in range(8, 40)]
+    hours = [this_hour - dt.timedelta(hours=back) for back in range(52)]
+    hours += [this_hour.replace(hour=0) - dt.timedelta(days=back) for back in range(3, 40)]
     rows = [
         (hour, project, kind, f"sentry.python/2.{sdk}.0", outcome, "rate_limited" if outcome == "dropped" else "",
          chance.randint(1, 5000))

@@ -173,7 +173,7 @@ def _request(name: str, operation: dict[str, Any], needed: str) -> list[str]:
     lines = [f"### {name}", "", operation.get("description", ""), f"Needs `{needed}`."]
     if body := operation.get("requestBody"):
         lines.append(f"Takes {_type(_json(body))}.")
-    lines.append(f"Answers {status} with {_type(_json(answer))}.")
+    lines.append(f"Answers {status} with {_type(_json(answer)) if 'content' in answer else 'a file'}.")
     rows = [(f"`{one['name']}`", one["in"], *_type_and_default(one["schema"])) for one in operation["parameters"]]
     return [*lines, "", *table(("Parameter", "In", "Type", "Default"), rows)] if rows else lines
 
