@@ -1,4 +1,7 @@
-"""A server that takes what SDKs send, answers 200, and remembers it. `stalls` makes it accept and never answer."""
+"""A server that takes what SDKs send, answers 200, and remembers it.
+
+`stalls` makes it accept and never answer, `keeps_alive` take many requests on one connection; `status` is its answer.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,33 @@ from typing import Any, ClassVar
 
 
 class Receiver:
-    def __init__(self, *, stalls: bool = False) -> None:
+    def __init__(self, *, stalls: bool = False, keeps_alive: bool = False, status: int = 200) -> None:
         self.items: list[tuple[str, Any]] = []  # type and payload
+        self.refused = 0  # requests that were none
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1" if keeps_alive else "HTTP/1.0"
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if stalls:
-                    time.sleep(30)
+                    outer.stopped.wait(30)
+                    self.close_connection = True
+                    return
                 outer.items += envelope_items(unpacked(body, self.headers.get("Content-Encoding")))
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")
 
+            def log_error(self, *_: object) -> None:
+                outer.refused += 1
+
             def log_message(self, *_: object) -> None:
                 pass
 
+        self.stopped = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.dsn = f"http://public@127.0.0.1:{self._server.server_port}/1"
@@ -48,6 +60,7 @@ class Receiver:
         return self.of(kind)
 
     def close(self) -> None:
+        self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
 

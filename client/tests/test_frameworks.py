@@ -1,19 +1,13 @@
 """The same promises in every framework: real apps, each in a process of its own, behind a real server."""
 
 import json
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
 
 import pytest
 from receiver import Receiver
+from served import APPS, Served
 
-APPS = Path(__file__).parent / "apps"
 FRAMEWORKS = {
     "fastapi": (["fastapi_app.py"], "/orders/{number}"),
     "starlette": (["starlette_app.py"], "/orders/{number}"),
@@ -22,49 +16,6 @@ FRAMEWORKS = {
     "django-asgi": (["django_app.py", "asgi"], "/orders/<int:number>"),
 }
 TRACE = "0af7651916cd43dd8448eb211c80319c"
-
-
-class App:
-    def __init__(self, script, dsn):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        name, *arguments = script
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", str(APPS / name), str(self.port), *arguments],
-            env={"PATH": "/usr/bin:/bin", "SENTRY_DSN": dsn, "APP_VERSION": "1.4.2"},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(self.process.stderr.read())
-            try:
-                self.get("/health/live")
-            except urllib.error.URLError:
-                time.sleep(0.05)
-            else:
-                return
-        raise RuntimeError("the app does not answer")
-
-    def get(self, path, **headers):
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-        try:
-            with urllib.request.urlopen(asked, timeout=10) as answer:
-                return answer.status, answer.headers, answer.read()
-        except urllib.error.HTTPError as answer:
-            return answer.code, answer.headers, answer.read()
-
-    def end(self):
-        """The lines it wrote."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            out, errors = self.process.communicate(timeout=15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            out, errors = self.process.communicate()
-        self.errors = errors
-        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
 @pytest.fixture
@@ -77,7 +28,8 @@ def receiver():
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_a_request_has_an_id_a_scope_one_line_and_its_failure_one_report(name, receiver):
     script, route = FRAMEWORKS[name]
-    app = App(script, receiver.dsn)
+    name, *arguments = script
+    app = Served(name, "PORT", *arguments, SENTRY_DSN=receiver.dsn, APP_VERSION="1.4.2")
     try:
         headers = {"X-Request-ID": "abc-1", "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
         status, answered, body = app.get("/orders/5", **headers)

@@ -6,6 +6,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
+import daytwo
 from daytwo import health
 from daytwo.health import AsgiApp, Registry, WsgiApp
 
@@ -140,6 +141,24 @@ def test_through_a_proxy_a_private_peer_is_nobody(serve, registry, door, header)
     assert client.get("/health", headers={header: "10.0.0.7"}).json()["checks"]["cache"] == {"status": "fail"}
 
 
+@pytest.mark.parametrize(
+    "header", ["Via", "X-Forwarded-Host", "X-Forwarded-Proto", "CF-Connecting-IP", "True-Client-IP"]
+)
+def test_whatever_else_a_proxy_says_of_itself_is_heard(registry, header):
+    found = ask(AsgiApp(registry), client=("10.0.0.7", 1), headers=[(header.lower().encode(), b"10.0.0.8")])
+    assert b"cache-1" not in found[1]["body"]
+
+
+def test_a_server_that_believes_the_forwarded_address_changes_nothing(registry):
+    """uvicorn puts it in the place of the peer, by default for a proxy on the same machine."""
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+    app = ProxyHeadersMiddleware(AsgiApp(registry), trusted_hosts="127.0.0.1")
+    for forged in (b"10.0.0.7", b"127.0.0.1", b"203.0.113.9, 192.168.0.4"):
+        found = ask(app, client=("127.0.0.1", 1), headers=[(b"x-forwarded-for", forged)])
+        assert b"cache-1" not in found[1]["body"]
+
+
 @doors
 def test_the_token_shows_the_details_to_anyone(serve, registry, door, monkeypatch):
     monkeypatch.setenv("DAYTWO_HEALTH_TOKEN", "s3cret")
@@ -249,6 +268,17 @@ def test_a_stalled_event_loop_is_not_alive(monkeypatch):
         return [first, stalled, await live()]
 
     assert asyncio.run(scenario()) == [200, 503, 200]
+
+
+def test_a_probe_leaves_no_access_line_wherever_the_endpoint_is_mounted(registry, lines):
+    app = daytwo.asgi(AsgiApp(registry))
+    assert ask(app, path="/internal/status")[0]["status"] == 200
+    assert ask(app, path="/internal/status", method="POST")[0]["status"] == 405
+    wsgi = daytwo.wsgi(WsgiApp(registry))
+    answer = wsgi({"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/internal/status", "PATH_INFO": ""}, lambda *_: None)
+    assert b"".join(answer)
+    answer.close()
+    assert lines() == []
 
 
 def test_a_websocket_is_turned_away_and_a_lifespan_ignored():

@@ -1,5 +1,6 @@
 """The checks that come with Daytwo, on real parts."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -63,6 +64,44 @@ def test_another_service_is_asked(site):
         builtin.http("file:///etc/passwd")
 
 
+def test_an_async_engine_makes_a_check_for_the_loop(tmp_path):
+    pytest.importorskip("aiosqlite")
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def look():
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/a.db")
+        registry = Registry()
+        registry.check("database")(builtin.sqlalchemy(engine))
+        report = await registry.run_async()
+        await engine.dispose()
+        return report.checks[0]
+
+    assert asyncio.run(look()).status == "pass"
+
+
+def test_a_pool_of_psycopg_is_read_and_one_without_a_limit_skipped():
+    ConnectionPool = pytest.importorskip("psycopg_pool").ConnectionPool  # noqa: N806 - it is a class
+
+    pool = ConnectionPool("host=127.0.0.1 port=9", min_size=0, max_size=4, open=False)
+    assert verdict(builtin.pool(pool)).details == {"size": 4, "in_use": 0}
+    endless = sa.pool.QueuePool(lambda: None, max_overflow=-1)
+    assert verdict(builtin.pool(endless)).status == "skipped"
+    assert verdict(builtin.pool(object())).status == "skipped"
+
+
+def test_workers_of_celery_are_asked():
+    celery = pytest.importorskip("celery")
+    from celery.contrib.testing.worker import start_worker
+
+    app = celery.Celery("shop", broker="memory://", backend="cache+memory://", set_as_current=False)
+    assert verdict(builtin.celery(app, timeout=0.5)).message.endswith("no worker answers")
+    registry = Registry(deadline=30)
+    registry.check("workers", timeout=30)(builtin.celery(app, timeout=20))  # this broker looks once a second
+    with start_worker(app, perform_ping_check=False, pool="solo"):
+        (found,) = registry.run().checks
+    assert (found.status, "@" in found.details["worker"]) == ("pass", True)
+
+
 def test_free_disk(tmp_path):
     assert verdict(builtin.disk(tmp_path, min_free_mb=1)).details["free_mb"] >= 1
     assert "are wanted" in verdict(builtin.disk(tmp_path, min_free_mb=10**12)).message
@@ -70,7 +109,7 @@ def test_free_disk(tmp_path):
 
 def test_redis_is_pinged_for_real():
     """A server that knows PING: the client and the wire are real."""
-    import redis
+    import redis.asyncio
 
     listener = socket.create_server(("127.0.0.1", 0))
     answers = []
@@ -87,6 +126,19 @@ def test_redis_is_pinged_for_real():
     assert verdict(builtin.redis(client)).status == "pass"
     assert any(b"PING" in data for data in answers)
     client.close()
+    threading.Thread(target=serve, daemon=True).start()
+    answers.clear()
+
+    async def look():
+        client = redis.asyncio.Redis(port=listener.getsockname()[1], protocol=2, socket_timeout=2)
+        registry = Registry()
+        registry.check("redis")(builtin.redis(client))
+        report = await registry.run_async()
+        await client.aclose()
+        return report.checks[0]
+
+    assert asyncio.run(look()).status == "pass"
+    assert any(b"PING" in data for data in answers)
     listener.close()
     gone = redis.Redis(port=9, socket_timeout=1, retry=None)
     assert verdict(builtin.redis(gone)).status == "fail"
@@ -126,24 +178,3 @@ def test_django_database_cache_and_migrations(tmp_path, cache):
     status, message = before["migrations"]
     assert (status, "not applied, first contenttypes.0001_initial" in message) == ("fail", True)
     assert after["migrations"] == ("pass", None)
-
-
-DRAIN = """
-import signal, time
-from daytwo import health
-signal.signal(signal.SIGTERM, lambda *_: print("theirs"))
-health.drain_on_sigterm()
-print(health.default.run().ready)
-signal.raise_signal(signal.SIGTERM)
-print(health.default.run().ready)
-"""
-
-
-def test_sigterm_drains_and_the_handler_before_still_runs():
-    done = subprocess.run([sys.executable, "-c", DRAIN], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "theirs", "False"]
-
-
-def test_sigterm_still_ends_a_process_without_a_handler():
-    script = "from daytwo import health\nimport signal\nhealth.drain_on_sigterm()\nsignal.raise_signal(signal.SIGTERM)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -15

@@ -60,6 +60,13 @@ def test_an_unknown_level_counts_as_info_and_is_said_once(lines, stream):
     assert shown["message"] == "shown"
 
 
+def test_a_wrong_level_is_said_once_however_often_it_is_asked_for(lines, stream, monkeypatch):
+    monkeypatch.setenv("LOG_LEVEL", "laut")
+    for _ in range(3):
+        logs.configure(form="json", stream=stream)
+    assert [line["given"] for line in lines()] == ["laut"]
+
+
 def test_an_unknown_form_is_refused_with_what_it_can_be(stream):
     with pytest.raises(ValueError, match="auto, json or console"):
         logs.configure(form="xml", stream=stream)  # type: ignore[arg-type]
@@ -98,11 +105,13 @@ def test_arguments_in_the_manner_of_stdlib_logging_are_formatted_in(lines):
     log.info("%s of %d", "one", 2)
     log.warning("100% wrong", "surplus")
     log.error("payment failed: %s", ValueError("declined"))
-    formatted, surplus, failed = lines()
+    log.info("asked with %s", {"password": "hush", "plan": "pro"})
+    formatted, surplus, failed, secretive = lines()
     assert formatted["message"] == "one of 2"
     assert (surplus["message"], surplus["args"]) == ("100% wrong", ["surplus"])
     assert failed["message"] == "payment failed: declined"
     assert failed["exception"]["type"] == "ValueError"
+    assert secretive["message"] == "asked with {'password': '[redacted]', 'plan': 'pro'}"
 
 
 def test_a_request_logger_carries_the_request_and_the_user_if_there_is_one(lines):
@@ -131,6 +140,24 @@ def test_at_a_terminal_lines_are_readable_and_cannot_be_forged(stream):
     assert frame.endswith(" in fail")
     assert error == r"  ValueError: bad\u000ainput"
     assert end == ""
+
+
+def test_at_a_terminal_what_is_bound_and_the_request_are_shown_too(stream):
+    logs.configure(form="console", stream=stream)
+    with daytwo.scope.request(request_id="r-1"):
+        daytwo.get_logger("shop").child(component="billing").info("said", order_id=5)
+    assert stream.getvalue().endswith("shop: said request_id=r-1 component=billing order_id=5\n")
+
+
+def test_an_exception_given_by_name_is_no_field_and_none_is_nothing(lines):
+    log = daytwo.get_logger("shop")
+    log.info("failed", exc=ValueError("no stock"))
+    log.info("fine", exc=None)
+    log.info("odd", exc="timeout")
+    failed, fine, odd = lines()
+    assert (failed["exception"]["message"], "exc" in failed) == ("no stock", False)
+    assert set(fine) == {"timestamp", "level", "message", "logger"}
+    assert (odd["exc"], "exception" in odd) == ("timeout", False)
 
 
 def test_at_a_terminal_a_cause_stands_below_its_effect(stream):

@@ -28,6 +28,18 @@ def test_a_piped_process_writes_json_to_stdout_without_configuration():
     assert json.loads(done.stdout)["plan"] == "pro"
 
 
+@pytest.mark.parametrize("level", ["debug", "INFO", "warning", "Error", "critical"])
+def test_the_environment_sets_every_level(level):
+    program = """
+import daytwo
+log = daytwo.get_logger("shop")
+for name in ("debug", "info", "warning", "error", "critical"): getattr(log, name)("said")
+"""
+    written = [json.loads(line)["level"] for line in run(program, LOG_LEVEL=level).stdout.splitlines()]
+    levels = ["debug", "info", "warning", "error", "critical"]
+    assert written == levels[levels.index(level.lower()) :]
+
+
 def test_a_wrong_log_level_in_the_environment_is_one_warning_and_info():
     program = "import daytwo; log = daytwo.get_logger('shop'); log.debug('no'); log.info('yes'); log.info('yes')"
     written = [json.loads(line) for line in run(program, LOG_LEVEL="shouting").stdout.splitlines()]

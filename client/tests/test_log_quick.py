@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import daytwo
-from daytwo import logs, scope
+from daytwo import _wire, logs, scope
 from daytwo.logs import quick
-from daytwo.logs.output import INFO, output
+from daytwo.logs.levels import INFO
+from daytwo.logs.output import output
 
 NAMES = st.one_of(
     st.sampled_from(["order_id", "plan", "password", "api_key", "level", "message", "logger", "component", "dsn"]),
@@ -71,7 +72,7 @@ def test_what_is_remembered_does_not_grow_without_end():
 
 def test_time_goes_on(lines):
     daytwo.get_logger("shop").info("one")
-    quick._second = (quick._second[0] - 1, b'{"timestamp":"2000-01-01T00:00:00')
+    _wire._second = (_wire._second[0] - 1, "2000-01-01T00:00:00")
     daytwo.get_logger("shop").info("two")
     one, two = lines()
     assert one["timestamp"] <= two["timestamp"]

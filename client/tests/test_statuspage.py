@@ -1,6 +1,9 @@
 """The status page of somebody else, behind a socket that checks what it is asked."""
 
+import contextlib
+import socket
 import time
+import typing
 
 import pytest
 from receiver import Answers
@@ -126,6 +129,47 @@ def test_a_server_that_was_never_reached_may_be_asked_again(monkeypatch):
     with pytest.raises(Unreachable):
         StatusPage("k", "p", "http://127.0.0.1:9/v1").create_incident("Slow", "investigating", "We are looking.")
     assert len(waits) == 3
+
+
+def test_a_server_that_does_not_answer_is_given_up_after_the_timeout(monkeypatch):
+    """An incident may exist by then, so it is not tried again; a change is."""
+    monkeypatch.setattr(statuspage.time, "sleep", lambda _: None)
+    listener = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
+    mine = StatusPage("k", "p", f"http://127.0.0.1:{listener.getsockname()[1]}/v1", timeout=0.3)
+    begun = time.monotonic()
+    with pytest.raises(Unreachable, match="no answer"):
+        mine.create_incident("Slow", "investigating", "We are looking.")
+    once = time.monotonic() - begun
+    with pytest.raises(Unreachable):
+        mine.update_incident("i1", "monitoring", "Better.")
+    listener.setblocking(False)
+    connections = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            connections.append(listener.accept()[0])
+    assert len(connections) == 1 + 4
+    assert once < 5
+    for connection in connections:
+        connection.close()
+    listener.close()
+
+
+@pytest.mark.parametrize("asked", ["-5", "nan", "soon", "Thu, 99 Foo 2026", ""])
+def test_a_retry_after_that_is_nonsense_is_waited_for_shortly(page, asked):
+    mine, server = page((429, {"Retry-After": asked}, {}), OK)
+    mine.update_incident("i1", "monitoring", "Better.")
+    assert 0 <= server.waits[0] <= 1.25
+
+
+def test_every_status_that_the_page_knows_can_be_said():
+    assert "under_maintenance" in typing.get_args(statuspage.ComponentStatus)
+    assert {"scheduled", "completed", "postmortem"} <= set(typing.get_args(statuspage.IncidentStatus))
+    assert "maintenance" in typing.get_args(statuspage.Impact)
+
+
+def test_an_answer_of_204_is_none(page):
+    mine, _ = page((204, {}, b""))
+    assert mine.update_component_status("c1", "operational") == {}
 
 
 @pytest.mark.parametrize("found", [b"", b"<html>", b"[]"])

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import daytwo
-from daytwo import health, scope, testing
+from daytwo import health, logs, scope, testing
 
 
 def test_lines_are_caught_and_afterwards_go_where_they_went(lines):
@@ -15,6 +15,23 @@ def test_lines_are_caught_and_afterwards_go_where_they_went(lines):
     log.info("after")
     assert [(line["message"], line["order_id"]) for line in caught] == [("order placed", 5)]
     assert [line["message"] for line in lines()] == ["after"]
+
+
+def test_what_was_lost_elsewhere_is_no_line_of_the_test(lines, stream):
+    class Full:
+        def write(self, _text):
+            raise OSError(28, "No space left on device")
+
+    log = daytwo.get_logger("shop")
+    logs.configure("debug", form="json", stream=Full())
+    log.info("lost")
+    with testing.captured_logs() as caught:
+        log.info("order placed")
+    assert [line["message"] for line in caught] == ["order placed"]
+    logs.configure("debug", form="json", stream=stream)
+    log.info("after")
+    assert [(line.get("lost"), line["message"]) for line in lines()][1] == (None, "after")
+    assert lines()[0]["lost"] == 1
 
 
 def test_events_are_caught_and_nothing_is_sent():

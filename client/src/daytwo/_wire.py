@@ -16,6 +16,7 @@ else:
 
 # The last second that was formatted: strftime costs more than the rest of a log line.
 _second: tuple[int, str] = (-1, "")
+_MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
 
 
 def rfc3339(seconds: float) -> str:
@@ -26,4 +27,4 @@ def rfc3339(seconds: float) -> str:
     if cached != whole:
         prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
         _second = (whole, prefix)
-    return f"{prefix}.{int((seconds - whole) * 1000):03d}Z"
+    return prefix + _MILLISECONDS[int((seconds - whole) * 1000)]

@@ -5,38 +5,41 @@ Everything here is built on sentry-sdk, which is imported by `init` and not befo
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from daytwo import scope
+from daytwo.logs.levels import ERROR, NAMES
 from daytwo.logs.logger import get_logger
-from daytwo.logs.output import ERROR, NAMES, output
+from daytwo.logs.output import output
 from daytwo.logs.stdlib import is_ours
-from daytwo.logs.values import merge, plain
+from daytwo.logs.values import LIMIT, merge, plain
+from daytwo.losses import lost, tell, watch_the_end
+
+__all__ = ["CANCELLED", "capture_exception", "capture_message", "end", "flush", "init", "lost", "set_user"]
 
 DEVELOPMENT = frozenset({"development", "dev", "local", "test"})
 PRODUCTION = frozenset({"production", "prod"})
 # Someone changed their mind: no fault of the app. Named, so that no framework is imported for them. Broken pipes and
 # resets are not among them: between servers these are outages.
 CANCELLED: tuple[type[BaseException] | str, ...] = (
+    KeyboardInterrupt,
     "asyncio.exceptions.CancelledError",
     "concurrent.futures._base.CancelledError",
     "starlette.requests.ClientDisconnect",
+    "starlette.websockets.WebSocketDisconnect",
+    "uvicorn.protocols.utils.ClientDisconnected",
     "django.http.request.UnreadablePostError",
     "django.core.exceptions.RequestAborted",
     "werkzeug.exceptions.ClientDisconnected",
 )
 _PRODUCTION_TRACES, _OTHER_TRACES = 0.1, 1.0
-_EXIT_S = 1.5  # how long a process that ends may wait for its last events
+_EXIT_S = 1.0  # how long a process that ends may wait for its last events; it is to be gone within 2 s
 _LEVELS = frozenset({"debug", "info", "warning", "error", "fatal"})
 
 log = get_logger("daytwo")
-_losses: Counter[str] = Counter()
-_told: list[bool] = []  # whether the end of the process will tell
 
 
 def init(
@@ -80,7 +83,7 @@ def init(
         return False
 
 
-def capture_exception(exc: BaseException | None = None, /, **context: object) -> str | None:
+def capture_exception(exc: BaseException | None = None, **context: object) -> str | None:
     """Report an exception, by default the one being handled; the event's id, or None when nothing was sent.
 
     `context` is shown beside the error; secrets are redacted, and each value is cut at 8 KB.
@@ -103,7 +106,7 @@ def capture_unhandled(exc: BaseException) -> None:
         log.debug("nothing was reported", error)
 
 
-def capture_message(message: str, level: str = "info", /, **context: object) -> str | None:
+def capture_message(message: str, /, level: str = "info", **context: object) -> str | None:
     """Report something that is no exception; the event's id, or None when nothing was sent.
 
     `level` is debug, info, warning, error or fatal; any other counts as info.
@@ -144,9 +147,10 @@ def flush(timeout: float = 2.0) -> None:
         sdk.flush(timeout=timeout)
 
 
-def lost() -> dict[str, int]:
-    """How many items were dropped in this process, by reason: `queue_overflow`, `network_error` and so on."""
-    return dict(_losses)
+def end() -> None:
+    """Send what waits, for a second at most, and tell what was lost: for whoever is about to stop the process."""
+    flush(_EXIT_S)
+    tell()
 
 
 def _init(
@@ -161,12 +165,11 @@ def _init(
 ) -> bool:
     if not dsn or (environment.lower() in DEVELOPMENT and not send_in_development):
         return False
-    # Registered before the SDK's own and therefore run after it, when what is lost is known.
-    if not _told:
-        _told.append(True)
-        atexit.register(_tell_losses)
+    watch_the_end()
     import sentry_sdk
     from sentry_sdk.integrations.atexit import AtexitIntegration
+
+    from daytwo._transport import CountingTransport
 
     usual = _PRODUCTION_TRACES if environment.lower() in PRODUCTION else _OTHER_TRACES
     quiet = AtexitIntegration(callback=lambda _pending, _timeout: None)
@@ -175,7 +178,10 @@ def _init(
         "release": release,
         "traces_sample_rate": usual if traces_sample_rate is None else traces_sample_rate,
         "shutdown_timeout": _EXIT_S,
-        "transport": _counting_transport(),
+        "transport": CountingTransport,
+        # A local variable may be an upload: shown whole, it would hold the app up and the server would not take it.
+        "max_value_length": LIMIT,
+        "custom_repr": _short_repr,
         "before_breadcrumb": _breadcrumb_filter(options.pop("before_breadcrumb", None)),
     } | options
     # The SDK writes to stderr when it waits at exit; an app's output is the app's.
@@ -232,6 +238,14 @@ def _asked(given: bool | None, variable: str) -> bool:  # noqa: FBT001 - an answ
 
 
 # ---- What events are told ----
+
+
+def _short_repr(value: object) -> str | None:
+    """The start of a long value, found without printing it all."""
+    if isinstance(value, (str, bytes, bytearray)) and len(value) > LIMIT:
+        return f"{value[:LIMIT]!r}…"
+    shown = repr(value)
+    return shown if len(shown) <= LIMIT else shown[:LIMIT] + "…"
 
 
 def _with_scope(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] | None:
@@ -293,35 +307,3 @@ def _send_line(sdk: Any, record: dict[str, Any], level: str, fields: dict[str, A
     write = getattr(sdk.logger, level)
     # Only with parameters is the message a template; as attributes they leave braces in it alone.
     write(record["message"], attributes={"logger.name": record["logger"], **fields})
-
-
-# ---- What is lost ----
-
-
-def _counting_transport() -> type:
-    from sentry_sdk.transport import HttpTransport
-
-    class CountingTransport(HttpTransport):
-        """Sends as usual and counts what could not be sent."""
-
-        def record_lost_event(self, reason: str, *args: Any, quantity: int = 1, **named: Any) -> None:
-            _losses[reason] += quantity
-            super().record_lost_event(reason, *args, quantity=quantity, **named)
-
-        def kill(self) -> None:
-            """What still waits now, after the flush of the process's end, is lost."""
-            queue = getattr(self._worker, "_queue", None)
-            waiting = queue.qsize() if queue is not None else 0
-            if waiting:
-                _losses["process_ended"] += waiting
-            super().kill()
-
-    return CountingTransport
-
-
-def _tell_losses() -> None:
-    """One line at the end of the process, if anything was lost."""
-    losses = {reason: number for reason, number in _losses.items() if reason not in {"sample_rate", "before_send"}}
-    if losses:
-        # Past the taps: they would try to send this line, too.
-        output.emit("daytwo", 30, "some reports were not delivered", {"lost": losses})

@@ -1,18 +1,18 @@
 """The client library against a started Daytwo: what it sends arrives, and is told where people look."""
 
+import re
 import subprocess
 import sys
 import textwrap
 
 import pytest
-from installation import Installation
+import sites
 from storm import eventually, signed_in
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    site = Installation(tmp_path_factory.mktemp("client") / "data")
-    site.keys = site.setup()
+def site(tmp_path_factory, furnished):
+    site = sites.copy(furnished, tmp_path_factory.mktemp("client") / "data")
     site.start()
     yield site
     site.stop()
@@ -25,6 +25,12 @@ def run(script, **env):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def kinds_on(page):
+    """What the ingest-health page says arrived: number by kind."""
+    rows = re.findall(r'<tr><td class="cell-title">([^<]+)</td><td class="numeric">(.*?)</td>', page, re.DOTALL)
+    return {kind: int(re.sub(r"<[^>]+>|\D", "", number)) for kind, number in rows}
 
 
 def test_an_error_its_release_and_a_log_item_arrive(site):
@@ -45,9 +51,9 @@ def test_an_error_its_release_and_a_log_item_arrive(site):
     assert (event["release"], event["user"]["id"]) == ("1.4.2", "u1")
     assert event["contexts"]["additional"] == {"order_id": 5, "password": "[Filtered]"}
     assert site.query("SELECT version FROM catalog_release") == [("1.4.2",)]
-    with signed_in(site) as browser:
-        # The page is known by its address; where it leads may change.
-        page = eventually(lambda: (text := browser.get("/operate/ingest").text) and "Log" in text and text)
-    assert "not stored yet" in page
     counted = "SELECT sum(count) FROM ingest_itemcount WHERE item_type = 'log' AND outcome = 'arrived'"
     assert eventually(lambda: site.query(counted)[0][0]) >= 1
+    with signed_in(site) as browser:
+        # The page is known by its address; where it leads may change.
+        kinds = eventually(lambda: (found := kinds_on(browser.get("/operate/ingest").text)).get("Logs") and found)
+    assert (kinds["Errors and messages"], kinds["Logs"]) == (1, 1)

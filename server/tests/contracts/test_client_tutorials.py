@@ -15,16 +15,16 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from installation import Installation, free_port
+import sites
+from installation import free_port
 
 TUTORIALS = Path(__file__).parents[3] / "docs" / "tutorial"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def daytwo(tmp_path_factory):
-    site = Installation(tmp_path_factory.mktemp("tutorials") / "data")
-    site.keys = site.setup()
+def daytwo(tmp_path_factory, furnished):
+    site = sites.copy(furnished, tmp_path_factory.mktemp("tutorials") / "data")
     site.start()
     yield site
     site.stop()
@@ -120,7 +120,7 @@ def eventually(look, reader):
     return found
 
 
-@pytest.mark.parametrize("reader", ["fastapi", "flask", "django", "celery"], indirect=True)
+@pytest.mark.parametrize("reader", ["fastapi", "starlette", "flask", "django", "celery"], indirect=True)
 def test_a_tutorial_holds_what_it_promises(reader, daytwo, request):
     reader.type()
     told = [one for one in reader.promised() if "checks" not in one]

@@ -7,7 +7,6 @@ import time
 
 import httpx
 import pytest
-from installation import Installation
 
 NODE = shutil.which("node")
 NPM = shutil.which("npm")
@@ -38,18 +37,14 @@ def modules(tmp_path_factory):
     return folder
 
 
-def test_an_error_of_the_node_sdk_is_stored_and_its_spans_are_counted(modules, tmp_path, store_env):
+def test_an_error_of_the_node_sdk_is_stored_and_its_spans_are_counted(modules, shop, store_env):
     (modules / "app.js").write_text(APP)
-    site = Installation(tmp_path / "data", env=store_env("node"))
-    keys = site.setup("Web")
+    site = shop(env=store_env("node"))
     site.start()
-    try:
-        sent = subprocess.run(
-            [NODE, "app.js", keys["dsn"]], cwd=modules, capture_output=True, text=True, check=True, timeout=60
-        )
-        event = _event(site, keys["api_token"], sent.stdout.strip())
-    finally:
-        site.stop()
+    sent = subprocess.run(
+        [NODE, "app.js", site.keys["dsn"]], cwd=modules, capture_output=True, text=True, check=True, timeout=60
+    )
+    event = _event(site, site.keys["api_token"], sent.stdout.strip())
     exception = event["exception"]["values"][-1]
     assert (exception["type"], exception["value"]) == ("TypeError", "order 5 failed")
     assert event["release"] == "web@2.0.1"

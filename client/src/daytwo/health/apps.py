@@ -8,6 +8,7 @@ from typing import Any
 
 from daytwo.health.endpoint import Response, holds_token, is_private_peer, kind_of, not_allowed, respond, wanted
 from daytwo.health.registry import Registry
+from daytwo.middleware.request import hush
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,6 +39,7 @@ class AsgiApp:
             await send({"type": "websocket.close"})
         if scope["type"] != "http":
             return
+        hush()
         answer = await self._answer(scope) if scope["method"] in ("GET", "HEAD") else not_allowed()
         headers = [(name.encode(), value.encode()) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -79,6 +81,7 @@ class WsgiApp:
 
     def answer(self, environ: Mapping[str, Any]) -> Response:
         """Status, headers and body for a request with that environ, for frameworks with responses of their own."""
+        hush()
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return not_allowed()
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")

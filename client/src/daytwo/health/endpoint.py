@@ -23,10 +23,17 @@ _CONTENT_TYPES = {
     OPENMETRICS: "application/openmetrics-text; version=1.0.0; charset=utf-8",
     PROMETHEUS: "text/plain; version=0.0.4; charset=utf-8",
 }
+# Each names a client that is not the peer, or a proxy between. What one proxy may leave out, another adds.
+_FORWARDED = (
+    "x-forwarded-for", "forwarded", "x-real-ip", "via", "x-forwarded-host", "x-forwarded-proto", "x-client-ip",
+    "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip",
+)  # fmt: skip
 _STALLED = 30.0  # seconds without a heartbeat of the event loop, after which a restart is the cure
 
 
 class Response(NamedTuple):
+    """What a server sends. A HEAD request gets the same without the body."""
+
     status: int
     headers: list[tuple[str, str]]
     body: bytes
@@ -106,7 +113,7 @@ def is_private_peer(peer: str, header: Callable[[str], str]) -> bool:
     A forwarding header means a proxy stands between and the peer is not the client. A proxy that sends
     none cannot be told from a neighbour: behind such a one, give the app a `privileged` rule of its own.
     """
-    if any(header(name) for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
+    if any(header(name) for name in _FORWARDED):
         return False
     try:
         address = ipaddress.ip_address(peer)

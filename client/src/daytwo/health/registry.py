@@ -2,22 +2,22 @@
 
 import asyncio
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable
-from types import FrameType
 from typing import TypeVar
 
 from daytwo.health.checks import Check, CheckFunction, Flight
 from daytwo.health.report import Report
+from daytwo.health.sigterm import Sigterm
 
 F = TypeVar("F", bound=CheckFunction)
 
-_DEADLINE = 0.8  # seconds; Kubernetes gives a probe 1 s unless told otherwise
+# Seconds to wait for checks, so that an answer is out within 0.8 s: Kubernetes gives a probe 1 s unless told otherwise.
+_DEADLINE = 0.7
 
 
 class Registry:
-    """A set of named checks. `run` and `run_async` answer within `deadline` seconds, whatever the checks do.
+    """A set of named checks. `run` and `run_async` wait `deadline` seconds at most, whatever the checks do.
 
     `version`, `service_id` and `release_id` default to APP_VERSION, DAYTWO_SERVICE and SENTRY_RELEASE.
     """
@@ -34,6 +34,7 @@ class Registry:
         self._version, self._service_id, self._release_id = version, service_id, release_id
         self._deadline = deadline
         self._draining = False
+        self._sigterm = Sigterm(self.draining)
         self._created = time.monotonic()
 
     def check(
@@ -66,25 +67,20 @@ class Registry:
         """Say that this process is about to stop: from now on it is not ready, so that no new requests come."""
         self._draining = True
 
-    def drain_on_sigterm(self) -> None:
-        """Be draining from SIGTERM on, and then do what was to be done at it before. Main thread only.
+    def drain_on_sigterm(self, seconds: float = 5.0) -> None:
+        """Be draining from SIGTERM on, and serve for that many seconds more before whoever handles SIGTERM hears of it.
 
-        Call it where the app is made: servers (uvicorn, gunicorn) have set their own handler by then, which still runs.
+        In that time `ready` answers 503, so that load balancers look elsewhere, while requests come and finish as
+        before; a server that stops at once would refuse them. Give the process that many seconds more to end.
+
+        Call it in the main thread where the app is made. A handler that a server installs later (uvicorn) is found at
+        the next probe. Behind gunicorn's --preload with threads, call it in `post_worker_init`.
         """
-        before = signal.getsignal(signal.SIGTERM)
-
-        def drain(number: int, frame: FrameType | None) -> None:
-            self.draining()
-            if callable(before):
-                before(number, frame)
-            elif before is signal.SIG_DFL:
-                signal.signal(number, signal.SIG_DFL)
-                signal.raise_signal(number)
-
-        signal.signal(signal.SIGTERM, drain)
+        self._sigterm.hold(seconds)
 
     def run(self, names: Iterable[str] | None = None) -> Report:
         """Report on the named checks, default all, running in threads what is not known freshly."""
+        self._sigterm.keep()
         asked = time.monotonic()
         checks = self._named(names)
         flights = [check.begin(asked, None) for check in checks]
@@ -94,6 +90,7 @@ class Registry:
 
     async def run_async(self, names: Iterable[str] | None = None) -> Report:
         """Like `run`, with async checks on the running loop."""
+        self._sigterm.keep()
         asked = time.monotonic()
         checks = self._named(names)
         loop = asyncio.get_running_loop()

@@ -37,6 +37,7 @@ class CheckResult:
         return "healthy"
 
     def as_json(self, *, privileged: bool) -> dict[str, Any]:
+        """What stands under the check's name: `status`, and for the privileged `latency` (milliseconds) and words."""
         shown: dict[str, Any] = {"status": self.status}
         shown |= {mark: True for mark in ("stale", "slow") if getattr(self, mark)}
         if not privileged:

@@ -5,16 +5,18 @@ from typing import Any, TypeGuard
 
 from daytwo import scope
 from daytwo.logs import quick
-from daytwo.logs.output import CRITICAL, DEBUG, ERROR, INFO, WARNING, output
-from daytwo.logs.values import merge, text
+from daytwo.logs.levels import CRITICAL, DEBUG, ERROR, INFO, RESERVED, WARNING
+from daytwo.logs.output import output
+from daytwo.logs.values import merge, plain, text
+
+_BULKY = (str, bytes, bytearray, list, tuple, set, frozenset, dict)
 
 
 class Logger:
     """Writes lines under a name, each with the fields bound to this logger.
 
-    `exc` puts an exception into the line. Arguments by position after the message are for code that
-    came from stdlib logging: they are formatted into it with `%`, and an exception among them counts as `exc`.
-    No call raises, whatever it is given.
+    An exception after the message, or as `exc`, is put into the line. Other arguments by position are for code that
+    came from stdlib logging: they are formatted into the message with `%`. No call raises, whatever it is given.
     """
 
     __slots__ = ("_bound", "_tail", "name")
@@ -27,42 +29,47 @@ class Logger:
     def child(self, /, **fields: object) -> "Logger":
         """Return a logger of the same name with these fields bound too. Their values are taken as they are now."""
         bound = dict(self._bound)
-        merge(bound, fields, reserved=quick.RESERVED)
+        merge(bound, fields, reserved=RESERVED)
         return Logger(self.name, bound)
 
     def set(self, /, **fields: object) -> None:
         """Add fields to every further line of the request being served, by any logger."""
         scope.set(**fields)
 
-    def debug(self, message: object, /, *args: object, exc: BaseException | None = None, **fields: object) -> None:
+    def debug(self, message: object, /, *args: object, **fields: object) -> None:
+        """Write what only helps to find a fault."""
         if output.threshold <= DEBUG:
-            self._log(DEBUG, message, args, exc, fields)
+            self._log(DEBUG, message, args, fields)
 
-    def info(self, message: object, /, *args: object, exc: BaseException | None = None, **fields: object) -> None:
+    def info(self, message: object, /, *args: object, **fields: object) -> None:
+        """Write what happened."""
         if output.threshold <= INFO:
-            self._log(INFO, message, args, exc, fields)
+            self._log(INFO, message, args, fields)
 
-    def warning(self, message: object, /, *args: object, exc: BaseException | None = None, **fields: object) -> None:
+    def warning(self, message: object, /, *args: object, **fields: object) -> None:
+        """Write what somebody should look at some time."""
         if output.threshold <= WARNING:
-            self._log(WARNING, message, args, exc, fields)
+            self._log(WARNING, message, args, fields)
 
-    def error(self, message: object, /, *args: object, exc: BaseException | None = None, **fields: object) -> None:
+    def error(self, message: object, /, *args: object, **fields: object) -> None:
+        """Write what failed, and the exception: `log.error("payment failed", error)`. Reported too, after `init`."""
         if output.threshold <= ERROR:
-            self._log(ERROR, message, args, exc, fields)
+            self._log(ERROR, message, args, fields)
 
-    def critical(self, message: object, /, *args: object, exc: BaseException | None = None, **fields: object) -> None:
+    def critical(self, message: object, /, *args: object, **fields: object) -> None:
+        """Write what keeps the app from working. Reported too, after `init`."""
         if output.threshold <= CRITICAL:
-            self._log(CRITICAL, message, args, exc, fields)
+            self._log(CRITICAL, message, args, fields)
 
-    def exception(self, message: object, /, *args: object, exc: BaseException | None = None, **fields: object) -> None:
+    def exception(self, message: object, /, *args: object, **fields: object) -> None:
         """Write an error with the exception being handled."""
         if output.threshold <= ERROR:
-            self._log(ERROR, message, args, sys.exception() if exc is None else exc, fields)
+            if fields.get("exc") is None:
+                fields["exc"] = sys.exception()
+            self._log(ERROR, message, args, fields)
 
-    def _log(
-        self, number: int, message: object, args: tuple[object, ...], exc: object, fields: dict[str, object]
-    ) -> None:
-        if exc is None and not args and output.takes_json():
+    def _log(self, number: int, message: object, args: tuple[object, ...], fields: dict[str, object]) -> None:
+        if not args and output.takes_json():
             try:
                 line = quick.line(number, message, self._tail, self._bound, fields)
             except Exception:  # noqa: BLE001 - nothing of it was written yet; `emit` copes with anything
@@ -70,6 +77,7 @@ class Logger:
             if line is not None:
                 output.send(line)
                 return
+        exc = fields.pop("exc", None)
         if args:
             exc = next(filter(_is_exception, args), None) if exc is None else exc
             message, fields = _formatted(message, args, fields)
@@ -87,7 +95,8 @@ def _formatted(
     message: object, args: tuple[object, ...], fields: dict[str, object]
 ) -> tuple[object, dict[str, object]]:
     try:
-        return str(message) % args, fields
+        # As fields are: without what is secret in them, and no more of them than is written.
+        return str(message) % tuple(plain(arg) if issubclass(type(arg), _BULKY) else arg for arg in args), fields
     except Exception:  # noqa: BLE001 - the caller's template or __str__; a log call never raises
         rest = [arg for arg in args if not _is_exception(arg)]
         return message, {**fields, "args": rest} if rest else fields

@@ -1,28 +1,24 @@
 """Where log lines go: level filter, form, and one whole write per line."""
 
-import io
+import atexit
 import os
-import select
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Literal
 
 from daytwo import scope
 from daytwo._wire import dump, rfc3339
 from daytwo.logs.console import render
 from daytwo.logs.exceptions import describe
-from daytwo.logs.quick import RESERVED
+from daytwo.logs.levels import INFO, NAMES, RESERVED, WARNING, number_of
+from daytwo.logs.stream import Descriptor, putter
 from daytwo.logs.values import merge, plain, text
 
 Form = Literal["auto", "json", "console"]
 Tap = Callable[[dict[str, Any], int, BaseException | None], None]
-
-DEBUG, INFO, WARNING, ERROR, CRITICAL = 10, 20, 30, 40, 50
-NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", CRITICAL: "critical"}
-_NUMBERS = {name: number for number, name in NAMES.items()} | {"warn": WARNING, "fatal": CRITICAL}
 
 
 class Output:
@@ -30,7 +26,9 @@ class Output:
 
     def __init__(self) -> None:
         self.threshold = 0  # lets the first call of any level in, which then configures
-        self.lost = 0  # lines that could not be written
+        self.lost = 0  # lines that could not be written, in this process
+        self._untold = 0  # of these, the ones that no line has told of yet
+        self._refused: object = None  # the last level that was none and was said to be
         self.taps: tuple[Tap, ...] = ()  # are told of every line of a Logger, after it was written
         self.busy = threading.local()  # .on while stdlib logging and Daytwo hand records to each other
         self._form: Form = "auto"
@@ -44,24 +42,26 @@ class Output:
     def configure(self, level: str | None = None, form: Form = "auto", stream: IO[Any] | None = None) -> None:
         """Set level, form and stream anew, what is not given from the environment."""
         wanted = os.environ.get("LOG_LEVEL", "") if level is None else level
-        known = _NUMBERS.get(str(wanted).strip().lower() or "info")
+        known = number_of(wanted)
         if hasattr(os, "register_at_fork") and self.threshold == 0:
-            os.register_at_fork(after_in_child=self._renew_lock)
+            os.register_at_fork(after_in_child=self._begin_anew)
         self._form, self._stream, self._bound = form, stream, None
         self.threshold = known or INFO
-        if known is None:
+        if known is None and wanted != self._refused:
+            self._refused = wanted
             levels = ", ".join(NAMES.values())
             self.emit("daytwo.logs", WARNING, f"unknown log level, using info; it can be {levels}", {"given": wanted})
 
     @contextmanager
     def aside(self, level: str, stream: IO[Any]) -> Iterator[None]:
         """Write JSON down to that level to another stream for the length of a block."""
-        kept = (self.threshold, self._form, self._stream)
+        kept = (self.threshold, self._form, self._stream, self._untold)
         self.configure(level, "json", stream)
+        self._untold = 0  # what was lost elsewhere is told there
         try:
             yield
         finally:
-            (self.threshold, self._form, self._stream), self._bound = kept, None
+            (self.threshold, self._form, self._stream, self._untold), self._bound = kept, None
 
     def emit(
         self,
@@ -110,7 +110,7 @@ class Output:
         # sys.stdout is asked each time, so that whoever redirects it gets the lines.
         stream = self._stream or sys.stdout
         if stream is not self._bound:
-            self._render, self._put, self._bound = _renderer(self._form, stream), _writer(stream), stream
+            self._render, self._put, self._bound = _renderer(self._form, stream), putter(stream), stream
         self.send(self._render(record))
 
     def takes_json(self) -> bool:
@@ -121,9 +121,34 @@ class Output:
         """Write a whole line to the stream that the last one went to. Never raises."""
         with self._lock:
             try:
-                self._put(line)
+                # Together, so that it is told when lines arrive again and not each time that a short one does.
+                self._put(self._loss() + line if self._untold else line)
+                self._untold = 0
             except Exception:  # noqa: BLE001 - full disk, closed pipe, a stream of the caller's own making
-                self.lost += 1
+                self._lose()
+
+    def _lose(self) -> None:
+        if not self.lost:
+            atexit.register(self._tell_loss)
+        self.lost += 1
+        self._untold += 1
+
+    def _loss(self) -> bytes:
+        now, message = rfc3339(time.time()), "log lines were lost: nobody read them, or there was no room"
+        head = {"timestamp": now, "level": "warning", "message": message, "logger": "daytwo.logs"}
+        return self._render({**head, "lost": self._untold})
+
+    def _tell_loss(self) -> None:
+        """At the end of the process: to stdout if that is possible again, else to stderr, else to nobody."""
+        with self._lock, suppress(Exception):
+            if not self._untold:
+                return
+            line, self._untold = self._loss(), 0
+            try:
+                self._put(line)
+            except Exception:  # noqa: BLE001 - as in `send`
+                if sys.__stderr__ is not None:
+                    Descriptor(sys.__stderr__, patience_s=0).put(line)
 
     def _apologise(self, logger: str, number: int, error: Exception) -> None:
         try:
@@ -131,7 +156,7 @@ class Output:
             line = {"timestamp": rfc3339(time.time()), "level": NAMES[number], "message": message, "logger": logger}
             self._write(line)
         except Exception:  # noqa: BLE001 - nothing is left to say
-            self.lost += 1
+            self._lose()
 
     def _tell_taps(self, record: dict[str, Any], number: int, exc: BaseException | None) -> None:
         if getattr(self.busy, "on", False):
@@ -140,14 +165,17 @@ class Output:
         try:
             for tap in self.taps:
                 tap(record, number, exc)
-        except Exception:  # noqa: BLE001 - somebody's logging.Handler failed; the line itself is written
-            self.lost += 1
+        except Exception:  # noqa: BLE001, S110 - somebody's logging.Handler failed; the line itself is written
+            pass
         finally:
             self.busy.on = False
 
-    def _renew_lock(self) -> None:
-        # Another thread may have held it while this process was forked off; it does not live here.
+    def _begin_anew(self) -> None:
+        # Another thread may have been writing while this process was forked off: it holds the lock for ever, and the
+        # stream is as it was amid that. What was lost by then is told by the parent.
         self._lock = threading.RLock()
+        self._bound = None
+        self.lost = self._untold = 0
 
 
 def _renderer(form: Form, stream: IO[Any]) -> Callable[[dict[str, Any]], bytes]:
@@ -166,33 +194,6 @@ def _json_line(record: dict[str, Any]) -> bytes:
 
 def _no_stream(_line: bytes) -> None:
     raise OSError("no stream yet")
-
-
-def _writer(stream: IO[Any]) -> Callable[[bytes], None]:
-    """How a whole line reaches that stream."""
-    if stream is sys.__stdout__ or stream is sys.__stderr__:
-        return lambda line: _write_descriptor(stream.fileno(), line)
-    # Bytes where the stream takes them: its encoding may lack a character, and Windows would change line ends.
-    target = getattr(stream, "buffer", stream)
-    write, flush = target.write, target.flush
-    takes_bytes = isinstance(target, (io.RawIOBase, io.BufferedIOBase))
-
-    def put(line: bytes) -> None:
-        write(line if takes_bytes else line.decode())
-        flush()
-
-    return put
-
-
-def _write_descriptor(descriptor: int, line: bytes) -> None:
-    # Past the stream's own buffer: one system call, so lines of several processes do not mix.
-    while line:
-        try:
-            line = line[os.write(descriptor, line) :]
-        except BlockingIOError:
-            # Some runtimes make a shared stdout non-blocking; a reader slower than a second loses the line.
-            if not select.select([], [descriptor], [], 1.0)[1]:
-                raise
 
 
 output = Output()

@@ -10,22 +10,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from daytwo import scope
-from daytwo._wire import dump
+from daytwo._wire import dump, rfc3339
+from daytwo.logs.levels import NAMES, RESERVED
 from daytwo.logs.values import is_harmless, is_plain_name, text
 
-RESERVED = frozenset({"timestamp", "level", "message", "logger", "exception"})
 _REMEMBERED = 1000  # messages and sets of names; an app whose messages all differ starts over
 _LONG = 200  # characters of a message worth remembering
 _WHOLE = 10**12  # beyond it an integer may be a card number
+_SPECIAL = RESERVED | {"exc"}  # `exc` may be an exception, which becomes a field of another name
 
 _messages: dict[object, bytes] = {}
 _shapes: dict[tuple[Any, ...], bool] = {}
-_LEVELS = {
-    number: f'","level":"{name}","message":'.encode()
-    for number, name in {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}.items()
-}
-_MILLISECONDS = [f".{number:03d}Z".encode() for number in range(1000)]
-_second: tuple[int, bytes] = (-1, b"")
+_HEAD = b'{"timestamp":"'
+_LEVELS = {number: f'","level":"{name}","message":'.encode() for number, name in NAMES.items()}
 
 
 def tail(logger: str, bound: Mapping[str, Any]) -> bytes:
@@ -49,17 +46,18 @@ def line(
             return None
         fields = {**request, **fields}
     if not fields:
-        return b"".join((_stamp(), _LEVELS[number], spoken, tail, b"}\n"))
+        return b"".join((_HEAD, rfc3339(time.time()).encode(), _LEVELS[number], spoken, tail, b"}\n"))
     if not _are_common(fields) or (bound and not bound.keys().isdisjoint(fields)):
         return None
-    return b"".join((_stamp(), _LEVELS[number], spoken, tail, b",", dump(fields)[1:], b"\n"))
+    stamp = rfc3339(time.time()).encode()
+    return b"".join((_HEAD, stamp, _LEVELS[number], spoken, tail, b",", dump(fields)[1:], b"\n"))
 
 
 def _are_common(fields: dict[str, object]) -> bool:
     """Whether the encoder may write these fields as they are."""
     shape = tuple(fields)
-    common = _shapes.get(shape)
-    if not (_is_common(shape) if common is None else common):
+    kept = _shapes.get(shape)
+    if not (_keeps_names(shape) if kept is None else kept):
         return False
     for value in fields.values():
         kind = type(value)
@@ -87,20 +85,10 @@ def _spoken(message: object) -> bytes | None:
     return encoded
 
 
-def _is_common(shape: tuple[Any, ...]) -> bool:
-    found = all(type(name) is str and name not in RESERVED and is_plain_name(name) for name in shape)
+def _keeps_names(names: tuple[Any, ...]) -> bool:
+    """Whether a line shows all these names as they are, and openly what is under them; remembered."""
+    found = all(type(name) is str and name not in _SPECIAL and is_plain_name(name) for name in names)
     if len(_shapes) >= _REMEMBERED:
         _shapes.clear()
-    _shapes[shape] = found
+    _shapes[names] = found
     return found
-
-
-def _stamp() -> bytes:
-    global _second  # noqa: PLW0603 - replaced as one tuple, so a race only costs a repeated strftime
-    now = time.time()
-    whole = int(now)
-    cached, prefix = _second
-    if cached != whole:
-        prefix = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S', time.gmtime(whole)).encode()
-        _second = (whole, prefix)
-    return prefix + _MILLISECONDS[int((now - whole) * 1000)]

@@ -3,7 +3,8 @@
 import logging
 from typing import Any
 
-from daytwo.logs.output import CRITICAL, DEBUG, ERROR, INFO, WARNING, output
+from daytwo.logs.levels import CRITICAL, DEBUG, ERROR, INFO, WARNING
+from daytwo.logs.output import output
 
 _OURS = "daytwo_line"  # marks a record that is a Daytwo line already
 # `color_message` is the text with escape codes that uvicorn sends along.
@@ -14,6 +15,7 @@ class StdlibHandler(logging.Handler):
     """Writes stdlib records as Daytwo lines, with their `extra`, exception and stack."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write it, unless it is a line of Daytwo's that was offered to stdlib."""
         if is_ours(record) or getattr(output.busy, "on", False):
             return
         output.busy.on = True

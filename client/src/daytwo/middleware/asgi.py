@@ -29,6 +29,9 @@ class AsgiMiddleware:
         self._routes: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
     async def __call__(self, asked: Scope, receive: Receive, send: Send) -> None:
+        if asked["type"] == "lifespan":
+            await self.app(asked, receive, _ending(send))
+            return
         if asked["type"] not in {"http", "websocket"}:
             await self.app(asked, receive, send)
             return
@@ -77,6 +80,17 @@ class AsgiMiddleware:
             return self._routes[endpoint]
         except TypeError:  # cannot be referred to weakly
             return ""
+
+
+def _ending(send: Send) -> Send:
+    """Servers may end themselves by a signal, which leaves no time at the end of the process; this is before that."""
+
+    async def passing(message: Message) -> None:
+        if message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
+            reporting.end()
+        await send(message)
+
+    return passing
 
 
 def _find(routes: Any, endpoint: Any, prefix: str = "") -> str | None:

@@ -4,6 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from daytwo.logs.logger import get_logger
@@ -14,6 +15,7 @@ _log = get_logger("daytwo.request")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}", re.ASCII)
 # https://www.w3.org/TR/trace-context/: version, trace id, parent id, flags; a later version may add more.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_answered: ContextVar["Access | None"] = ContextVar("daytwo_access", default=None)
 _HEALTH = re.compile(r"(?:^|/)(?:health(?:/(?:live|ready))?|healthz|livez|readyz)/?$")
 
 
@@ -30,6 +32,13 @@ def is_health(path: str) -> bool:
     return _HEALTH.search(path) is not None
 
 
+def hush() -> None:
+    """Write no line for the request being answered, whatever its path: it is a probe."""
+    access = _answered.get()
+    if access is not None:
+        access.silent = True
+
+
 class Access:
     """One request being answered. `status` and `sent` (bytes) are filled in on the way, `tell` writes the line."""
 
@@ -41,6 +50,7 @@ class Access:
         self.silent = is_health(path)
         self.status = 0
         self.sent = 0
+        _answered.set(self)
 
     def tell(self, opened: Mapping[str, Any], *, route: str = "", failed: bool = False) -> None:
         """Write method, route, status, duration in milliseconds and bytes; `opened` is the request's scope.
