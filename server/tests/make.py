@@ -16,9 +16,12 @@ from django.test import Client
 
 from daytwo_server.accounts import permissions, services, tokens
 from daytwo_server.accounts.models import ApiToken, Membership, User
+from daytwo_server.catalog import services as catalog
 from daytwo_server.catalog.models import Component, Deploy, DsnKey, Environment, Project, Release
 from daytwo_server.core import clock, search
 from daytwo_server.customers.models import Customer, Organization
+from daytwo_server.tickets import services as tickets
+from daytwo_server.tickets.models import Ticket
 
 Role = Membership.Role
 _numbers = itertools.count(1)
@@ -152,3 +155,14 @@ def dana(**fields: Any) -> Customer:
     """The customer everybody knows."""
     known = {"email": "dana@example.com", "name": "Dana", "verified": True, "email_verified": True, "plan": "business"}
     return customer("id:dana", **known | fields)
+
+
+def ticket(of: Customer | None = None, subject: str = "Exports are empty", **fields: Any) -> Ticket:
+    """A question that a customer has just asked."""
+    words = {"content": "The CSV export of March has no rows at all."} | fields
+    return tickets.open_ticket(tickets.NewTicket(subject=subject, **words), customer=of or customer())[0]
+
+
+def server_key(of: Project, environment: str = "production") -> str:
+    """The text of the server key of a project's environment."""
+    return catalog.ensure_derived_server_key(of, environment)

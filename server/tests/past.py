@@ -1,11 +1,22 @@
 """Installations of earlier versions of Daytwo, and what has to be there after an upgrade.
 
-`python server/tests/past.py NAME` keeps one of the installed version as a fixture: `fixtures/past/` has one for every
-change of the schema that anybody may still upgrade from.
+`fixtures/past/` holds one for every schema that anybody may still upgrade from, twice: on SQLite and on PostgreSQL.
+
+To keep the next one, when a version is released whose migrations are not those of the last that was kept:
+
+1. Check out the release, with nothing changed, and install it: `make test` has done so.
+2. `python server/tests/past.py 1.4` lives through `live_through` on both stores and writes
+   `fixtures/past/1.4-sqlite.tar.zst` and `1.4-postgres.tar.zst`, some 50 kB each. It needs PostgreSQL.
+3. Commit both. `journeys/test_upgrade.py` and `journeys/test_backup.py` find them by their names.
+
+What an earlier version should be remembered for (a room that came meanwhile, say) is added to `live_through` and
+`check_kept` beforehand; what is kept already is never made anew, so `check_kept` asks older memories for less.
+An installation is removed when its version may no longer be upgraded from, which the changelog says first.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -22,6 +33,7 @@ import zstandard
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "bench")]
 
+import load  # noqa: E402 - found through the line above
 from installation import Installation  # noqa: E402 - found through the line above
 from postgres import Postgres, binaries, create_database  # noqa: E402 - found through the line above
 from storm import Storm, check_nothing_lost, press, signed_in  # noqa: E402 - found through the line above
@@ -81,15 +93,32 @@ def check_kept(site: Installation, memory: Memory) -> None:
     assert 'data-theme="dark"' in page.text
     with signed_in(site) as browser:
         assert browser.get("/errors").status_code == 200
+    for dsn in (memory.keys["dsn"], memory.second_dsn):
+        sent = asyncio.run(load.send(site.url, load.requests(dsn, 1), connections=1))
+        assert sent.codes == {"200": 1}, "what is built into an app still reaches its project"
 
 
-def code_of(commit: str, folder: Path) -> dict[str, str] | None:
-    """The environment in which `python -m daytwo_server.main` is that commit's; None where git does not know it."""
+def names() -> list[str]:
+    """The earlier versions that are kept."""
+    return sorted({path.name.removesuffix(".tar.zst").rpartition("-")[0] for path in PAST.iterdir()})
+
+
+def earlier_commits() -> list[str]:
+    """The commit before this one and that of the release before it, as far as git knows them; at least one, or ""."""
+    released = _git("describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD~1")
+    found = [commit for commit in ("HEAD~1", released) if commit and _git("rev-parse", "--verify", "-q", commit)]
+    return found or [""]
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def code_of(commit: str, folder: Path) -> dict[str, str]:
+    """The environment in which `python -m daytwo_server.main` is that commit's."""
     packed = subprocess.run(
-        ["git", "archive", commit, "client/src", "server/src"], cwd=ROOT, capture_output=True, check=False
+        ["git", "archive", commit, "client/src", "server/src"], cwd=ROOT, capture_output=True, check=True
     )
-    if packed.returncode:
-        return None
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return {"PYTHONPATH": os.pathsep.join(str(folder / name / "src") for name in ("client", "server"))}

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import looks
 import pytest
 
 if TYPE_CHECKING:  # pytest loads this file before Django is set up
     from daytwo_server.accounts.models import User
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("these tests need Chromium: install the package chromium, or put it on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, looks.chromium() as browser:
         # Playwright runs an event loop in this thread, and Django would refuse its database because of it.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -58,7 +46,7 @@ def visit(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
         options.setdefault("reduced_motion", "reduce")
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
-        context.add_cookies([_session(user, live_server.url)])
+        context.add_cookies([looks.session_cookie(user, live_server.url)])
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", note)
@@ -70,12 +58,3 @@ def visit(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def _session(user: User, url: str) -> dict[str, Any]:
-    from django.test import Client
-
-    client = Client()
-    client.force_login(user)
-    (name, cookie), *_ = client.cookies.items()
-    return {"name": name, "value": cookie.value, "url": url}

@@ -1,12 +1,11 @@
-"""Every list of the product is worked in the same way, on a desk and on a phone, and fits the screen and the paper."""
+"""Every list of the product is worked in the same way, on a desk and on a phone."""
 
 import datetime as dt
 
+import looks
 import make
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser.test_errors_in_a_browser import OVERFLOW, RULES
-from journeys.test_who_may_see_what import PAGES, address, furnish
+from journeys.test_who_may_see_what import browser, furnish, whole_pages
 from playwright.sync_api import expect
 from rooms.errors import happen
 
@@ -22,34 +21,19 @@ UNREACHED = """[...document.querySelectorAll("main tbody > tr, main .rows .row")
 REACHED = "main :is([data-rows] .row, tbody[data-rows] > tr)"
 
 
-@pytest.fixture
-def furnished(transactional_db):
+def test_the_keyboard_reaches_every_row_that_leads_somewhere(visit, transactional_db, live_server):
     workspace = furnish()
-    workspace["owner"] = User.objects.get(email="alice@example.com")
-    return workspace
-
-
-def pages(workspace):
-    return [(name, address(name, workspace)) for name, page in PAGES.items() if page.read is not None]
-
-
-def html_pages(page, base, workspace):
-    for name, path in pages(workspace):
-        answer = page.request.get(base + path)
-        if answer.headers.get("content-type", "").startswith("text/html") and "<main" in answer.text():
-            page.goto(base + path)
-            yield name
-
-
-def test_the_keyboard_reaches_every_row_that_leads_somewhere(visit, furnished, live_server):
-    page = visit("/errors", furnished["owner"])
+    alice = User.objects.get(email="alice@example.com")
+    page = visit("/errors", alice)
     unreached, walked = {}, 0
-    for name in html_pages(page, live_server.url, furnished):
+    for name, path, _ in whole_pages(browser(alice), workspace):
+        page.goto(live_server.url + path)
         if found := page.evaluate(UNREACHED):
             unreached[name] = found
         if page.locator(REACHED).count() == 0:
             continue
         walked += 1
+        page.evaluate("document.activeElement.blur()")  # a search page begins in its box, where j is a letter
         page.keyboard.press("j")
         assert page.evaluate("!!document.activeElement.closest('[data-rows] .row, tbody[data-rows] > tr')"), name
         if page.locator("[data-ticks] " + REACHED).count():
@@ -58,28 +42,6 @@ def test_the_keyboard_reaches_every_row_that_leads_somewhere(visit, furnished, l
             page.keyboard.press("Escape")
     assert unreached == {}
     assert walked >= 5
-
-
-@pytest.mark.parametrize("width", [320, 640])
-def test_no_page_is_wider_than_a_small_phone_or_a_screen_at_double_size(visit, furnished, live_server, width):
-    page = visit("/errors", furnished["owner"], width=width, height=720)
-    wide = {}
-    for name in html_pages(page, live_server.url, furnished):
-        if overflow := page.evaluate(OVERFLOW):
-            wide[name] = overflow
-    assert wide == {}
-
-
-def test_every_page_prints_its_content_and_no_controls(visit, furnished, live_server):
-    page = visit("/errors", furnished["owner"], color_scheme="dark")
-    page.emulate_media(media="print")
-    for name in html_pages(page, live_server.url, furnished):
-        assert page.locator("main").is_visible(), name
-        shown = page.locator(".button, .shell__nav, .topbar, .tabbar, .bulk").evaluate_all(
-            "(found) => found.filter((one) => one.checkVisibility()).map((one) => one.className)"
-        )
-        assert (name, shown) == (name, [])
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", name
 
 
 # ---- The list of errors, as the first of them ----
@@ -118,20 +80,16 @@ def test_j_at_the_end_goes_on_with_the_next_page(visit, bob, many):
     expect(page.locator("tbody a > b").first).to_have_text("Error50")
 
 
-@pytest.mark.parametrize("screen", [{"width": 1440, "height": 900}, {"width": 390, "height": 844}])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_error_is_looked_at_and_resolved_beside_the_list(visit, bob, many, screen, theme):
+@looks.ON_BOTH
+def test_an_error_is_looked_at_and_resolved_beside_the_list(visit, bob, many, width, height):
     first = many[0]
-    page = visit("/errors", bob, color_scheme=theme, **screen)
+    page = visit("/errors", bob, width=width, height=height)
     page.keyboard.press("j")
     page.keyboard.press("o")
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_role("heading", level=1)).to_contain_text("Error0")
     assert page.url.endswith(f"?open=ERR-{first.pk}")
-    page.evaluate("document.fonts.ready.then(() => true)")
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
-    assert page.evaluate(OVERFLOW) == 0
+    looks.check_in_both_themes(page)
     page.keyboard.press("e")
     expect(drawer.get_by_role("button", name="Reopen")).to_be_visible()
     page.keyboard.press("Escape")

@@ -2,9 +2,9 @@
 
 import re
 
+import looks
 import make
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from daytwo_server.accounts import services
@@ -12,13 +12,7 @@ from daytwo_server.accounts.models import Membership, User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "telemetry"])]
 
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "resultTypes": ["violations"],
-}
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 IN_SIGHT = "(el) => { const box = el.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }"
-SIZES = pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 PASSWORD = "correct horse battery"
 
 
@@ -44,13 +38,6 @@ def stranger(chromium, live_server):
         context.close()
 
 
-def check(page, *where) -> None:
-    page.evaluate("document.fonts.ready.then(() => true)")
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(*where, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
-    assert (*where, page.evaluate(OVERFLOW)) == (*where, 0)
-
-
 def shown_once(page) -> str:
     """What can be copied now and never again: it is in sight, and has the focus."""
     box = page.locator("#shown-once")
@@ -60,7 +47,7 @@ def shown_once(page) -> str:
     return box.locator("pre").inner_text().strip()
 
 
-@SIZES
+@looks.ON_BOTH
 def test_from_the_invitation_to_the_role_and_out_again(visit, stranger, alice, width, height):
     page = visit("/settings/members/", alice, width=width, height=height)
     page.get_by_role("link", name="Invite people").click()
@@ -69,7 +56,7 @@ def test_from_the_invitation_to_the_role_and_out_again(visit, stranger, alice, w
     page.get_by_role("button", name="Make a link").scroll_into_view_if_needed()
     page.get_by_role("button", name="Make a link").click()
     link = shown_once(page)
-    check(page, "the link is shown")
+    looks.check(page, "the link is shown")
 
     theirs = stranger(link.replace("http://testserver", page.url.partition("/settings")[0]), viewport={"width": width, "height": height})  # fmt: skip
     expect(theirs.get_by_label("E-mail")).to_be_disabled()
@@ -125,13 +112,13 @@ def test_the_list_is_worked_through_with_the_keyboard(visit, alice):
     expect(page.get_by_role("heading", level=1, name="Carla")).to_be_visible()
 
 
-@SIZES
+@looks.ON_BOTH
 def test_a_new_token_is_in_sight_and_can_be_limited_by_room(visit, alice, width, height):
     page = visit("/settings/tokens/", alice, width=width, height=height)
     page.get_by_label("What is it for?").fill("deploys")
     page.get_by_text("Everything its creator may do").click()
     page.get_by_text("Choose what it may do").click()
-    check(page, "scopes are open")
+    looks.check(page, "scopes are open")
     page.get_by_label("projects.view").check()
     page.get_by_role("button", name="Create token").click()
     token = services.authenticate(shown_once(page))
@@ -147,9 +134,7 @@ def test_another_browser_is_ended_by_one_click(visit, alice):
     expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-@SIZES
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits_the_screen(visit, stranger, alice, theme, width, height):
+def test_every_page_is_accessible_and_fits_the_screen(visit, live_server, stranger, alice):
     long = make.member("Dora With A Rather Long Name", email="dora.with.a.long.address@department.example.com")
     services.switch_member(long, active=False, actor=alice)
     gone = make.member("Gone")
@@ -158,24 +143,22 @@ def test_every_page_is_accessible_and_fits_the_screen(visit, stranger, alice, th
     services.revoke_invitation(services.invite(role="viewer", actor=alice, name="Nobody")[0], actor=alice)
     make.token(alice, scopes=("projects.view", "errors.view", "errors.triage", "customers.view"))
     make.token(alice, scopes=("projects.view",))
-    size = {"width": width, "height": height}
-    page = visit("/settings/members/", alice, **size, color_scheme=theme)
-    root = page.url.partition("/settings")[0]
+    page = visit("/settings/members/", alice)
     for path in (
         "/settings/members/", "/settings/members/?q=nobody", f"/settings/members/{long.pk}/",
         f"/settings/members/{alice.pk}/", "/settings/members/invitations/", "/settings/sessions/", "/settings/tokens/",
         "/profile/", "/profile/email/", f"/join/{link}/",
     ):  # fmt: skip
-        page.goto(root + path)
-        check(page, path)
-    outside = stranger(f"/join/{link}/", viewport=size, color_scheme=theme)
-    check(outside, "join")
+        page.goto(live_server.url + path)
+        looks.check_everywhere(page, path)
+    outside = stranger(f"/join/{link}/")
+    looks.check_everywhere(outside, "join")
     password_link = services.password_link(make.member("Lost"), actor=alice)
     for path in ("/join/unknown/", f"/password/choose/{password_link}/", "/password/choose/unknown/"):
-        outside.goto(root + path)
-        check(outside, path)
-    charlie = visit(f"/join/{link}/", make.charlie(), **size, color_scheme=theme)
-    check(charlie, "join as")
+        outside.goto(live_server.url + path)
+        looks.check_everywhere(outside, path)
+    charlie = visit(f"/join/{link}/", make.charlie())
+    looks.check_everywhere(charlie, "join as")
 
 
 # -- what a profile changes

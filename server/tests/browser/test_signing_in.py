@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import issuers
+import looks
 import make
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from daytwo_server.accounts import services
@@ -25,17 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, datab
 
 PASSWORD = "correct horse battery"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "resultTypes": ["violations"],
-}
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(autouse=True)
-def _fresh(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
 
 
 class Desk:
@@ -87,7 +75,9 @@ class Desk:
         self.press("Sign in")
 
     def sign_out(self) -> None:
+        """Nobody is in any more, here or elsewhere."""
         self.context.clear_cookies(name="daytwo_session")
+        Session.objects.all().delete()
 
     def see(self, text: str) -> None:
         expect(self.page.locator("body")).to_contain_text(text)
@@ -118,6 +108,21 @@ def add_passkey(at: Desk, name: str = "My laptop") -> None:
     at.press("Add a passkey")
 
 
+def who_is_in() -> list[int]:
+    """Everybody with a session, which a visitor who was only asked something has too."""
+    people = [one.get_decoded().get("_auth_user_id") for one in Session.objects.all()]
+    return [int(person) for person in people if person]
+
+
+def kinds() -> list[str]:
+    """The second factors there are."""
+    return sorted(Authenticator.objects.values_list("type", flat=True))
+
+
+def passkey() -> Authenticator:
+    return Authenticator.objects.get(type="webauthn")
+
+
 def test_a_passkey_is_added_and_signs_in_alone(alice, desk):
     at = desk()
     at.plug_in()
@@ -127,12 +132,14 @@ def test_a_passkey_is_added_and_signs_in_alone(alice, desk):
     at.open("/settings/security/")
     at.see("My laptop")
     at.sign_out()
+    assert (who_is_in(), passkey().last_used_at) == ([], None)
     at.touch(possible=False)  # or what the browser offers by itself would be quicker than the button
     at.open("/login/?next=/settings/")
     at.press("Sign in with a passkey")
     at.touch(possible=True)
     at.arrive("/settings/")
-    assert Authenticator.objects.get(type="webauthn").last_used_at
+    assert who_is_in() == [alice.pk]
+    assert passkey().last_used_at is not None
 
 
 def test_the_browser_offers_the_passkey_by_itself_where_the_address_is_typed(alice, desk):
@@ -142,8 +149,11 @@ def test_the_browser_offers_the_passkey_by_itself_where_the_address_is_typed(ali
     add_passkey(at)
     at.see("Your recovery codes")
     at.sign_out()
+    assert (who_is_in(), passkey().last_used_at) == ([], None)
     at.open("/login/?next=/settings/")  # the virtual authenticator chooses what the browser offers
     at.arrive("/settings/")
+    assert who_is_in() == [alice.pk]
+    assert passkey().last_used_at is not None
 
 
 def test_a_security_key_is_the_second_step_and_cannot_come_alone(alice, desk):
@@ -157,8 +167,11 @@ def test_a_security_key_is_the_second_step_and_cannot_come_alone(alice, desk):
     at.sign_out()
     at.sign_in()
     at.see("One more step")
+    assert (who_is_in(), passkey().last_used_at) == ([], None)
     at.press("Use a passkey")
     at.arrive("/errors")
+    assert who_is_in() == [alice.pk]
+    assert passkey().last_used_at is not None
 
 
 def test_a_passkey_is_renamed_and_removed_and_the_same_one_not_added_twice(alice, desk):
@@ -169,10 +182,12 @@ def test_a_passkey_is_renamed_and_removed_and_the_same_one_not_added_twice(alice
     at.see("Your recovery codes")
     add_passkey(at)
     at.see("This device has a passkey here already")
+    assert kinds() == ["recovery_codes", "webauthn"]
     at.page.get_by_text("Rename", exact=True).click()
     at.page.get_by_label("Name of the passkey").fill("<b>Mine</b>")
     at.press("Save")
     at.see("<b>Mine</b>")
+    assert passkey().data["name"] == "<b>Mine</b>"
     at.press("Remove")
     at.see("no longer opens your account")
     assert not Authenticator.objects.exists()
@@ -185,11 +200,18 @@ def test_a_passkey_of_nobody_is_refused_and_the_form_can_be_sent_again(alice, de
     add_passkey(at)
     at.see("Your recovery codes")
     at.sign_out()
-    row = Authenticator.objects.get(type="webauthn")
+    row = passkey()
     row.user = make.bob(password=PASSWORD)  # the passkey says that it is Alice's, whose it is not any more
     row.save()
     at.open("/login/")
     at.see("That passkey is not known here")
+    assert (who_is_in(), passkey().last_used_at) == ([], None)
+    at.touch(possible=False)
+    at.page.get_by_label("E-mail").fill("alice@example.com")
+    at.page.get_by_label("Password").fill(PASSWORD)
+    at.press("Sign in")
+    at.arrive("/errors")
+    assert who_is_in() == [alice.pk]
 
 
 def test_confirming_with_a_passkey(alice, desk):
@@ -204,10 +226,14 @@ def test_confirming_with_a_passkey(alice, desk):
     forget_proof()
     at.press("Make new ones")
     at.see("Is it still you?")
+    assert (kinds(), passkey().last_used_at) == (["totp", "webauthn"], None)
     at.press("Use a passkey")
     at.arrive("/settings/security/")
+    assert passkey().last_used_at is not None
+    assert kinds() == ["totp", "webauthn"], "what was asked for before the proof is asked for again"
     at.press("Make new ones")
     at.see("Your recovery codes")
+    assert kinds() == ["recovery_codes", "totp", "webauthn"]
 
 
 def test_the_app_is_added_by_its_secret_and_codes_can_be_downloaded(alice, desk):
@@ -219,6 +245,7 @@ def test_the_app_is_added_by_its_secret_and_codes_can_be_downloaded(alice, desk)
     at.page.get_by_label("Code that the app shows now").fill("000000")
     at.press("Switch on")
     at.see("That is not what the app should show now")
+    assert kinds() == []
     assert at.page.locator("pre").inner_text().replace(" ", "").strip() == secret
     at.page.get_by_label("Code that the app shows now").fill(make.totp(secret))
     at.press("Switch on")
@@ -227,6 +254,7 @@ def test_the_app_is_added_by_its_secret_and_codes_can_be_downloaded(alice, desk)
     with at.page.expect_download() as download:
         at.page.get_by_role("link", name="Download").click()
     assert download.value.path().read_text().split("\n")[1:11] == shown
+    assert kinds() == ["recovery_codes", "totp"]
 
 
 def test_a_browser_without_passkeys_is_offered_none(alice, desk):
@@ -259,9 +287,14 @@ def test_asking_again_who_it_is_comes_before_a_new_passkey(alice, desk):
     forget_proof()
     at.press("Add a passkey")
     at.see("Is it still you?")
+    assert kinds() == []
     at.page.get_by_label("Password").fill(PASSWORD)
     at.press("Continue")
     at.arrive("/settings/security/")
+    assert kinds() == [], "the browser asks for the finger only now"
+    at.press("Add a passkey")
+    at.see("Your recovery codes")
+    assert kinds() == ["recovery_codes", "webauthn"]
 
 
 def forget_proof() -> None:
@@ -288,22 +321,21 @@ def test_a_button_leads_to_the_issuer_and_back(alice, desk, issuer):
     SocialAccount.objects.create(user=alice, provider="oidc", uid="u-1")
     at = desk()
     at.open("/login/?next=/settings/")
+    assert who_is_in() == []
     at.press("Sign in with Example SSO")
     at.arrive("/settings/")
+    assert who_is_in() == [alice.pk]
     assert issuer.complaints == []
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_all_pages_of_signing_in_are_readable_by_everybody(alice, desk, issuer, width):
+def test_all_pages_of_signing_in_are_readable_by_everybody(alice, desk, issuer):
     SocialAccount.objects.create(user=alice, provider="oidc", uid="u-1", extra_data={"label": "alice@example.com"})
-    # What fades in has no contrast while it does.
-    at = desk(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    # Every other test here sits at a desk. What fades in has no contrast while it does.
+    at = desk(viewport=dict(zip(("width", "height"), looks.PHONE, strict=True)), reduced_motion="reduce")
     at.plug_in()
 
     def check(what: str) -> None:
-        found = Axe().run(at.page, options=RULES).response["violations"]
-        assert [(what, f["id"], [n["html"] for n in f["nodes"]]) for f in found] == []
-        assert (what, at.page.evaluate(OVERFLOW)) == (what, 0)
+        looks.check_everywhere(at.page, what)
 
     at.sign_in()
     at.open("/settings/security/")

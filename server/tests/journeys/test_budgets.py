@@ -13,7 +13,7 @@ import make
 import pytest
 from django.contrib.staticfiles import finders
 from django.urls import reverse
-from journeys.test_who_may_see_what import PAGES, address, browser, furnish
+from journeys.test_who_may_see_what import browser, furnish, whole_pages
 from rooms.errors import happen
 
 from daytwo_server.accounts.models import User
@@ -57,12 +57,7 @@ def workspace():
 def test_no_page_links_more_style_or_script_than_the_budget_allows(workspace):
     owner = browser(User.objects.get(email="alice@example.com"))
     seen, heavy = 0, {}
-    for name, page in PAGES.items():
-        if page.read is None:
-            continue
-        answer = owner.get(address(name, workspace))
-        if answer.streaming or not answer.get("Content-Type", "").startswith("text/html") or "<html" not in answer.text:
-            continue
+    for name, _, answer in whole_pages(owner, workspace):
         seen += 1
         sizes = weigh(sheets(answer.text)), weigh(scripts(answer.text))
         if sizes[0] >= CSS or sizes[1] >= SCRIPTS:

@@ -1,16 +1,19 @@
 """The promises of the command line, kept by real processes."""
 
+import asyncio
 import contextlib
 import os
-import signal
 import socket
 import sqlite3
 import subprocess
-import time
 
 import httpx
+import load
+import psutil
 import pytest
 from installation import MODULE, Installation
+from spools import fill
+from storm import digest_of, eventually
 
 
 def run(*arguments, env=None):
@@ -19,28 +22,33 @@ def run(*arguments, env=None):
 
 
 @pytest.fixture
-def site(tmp_path):
-    installation = Installation(tmp_path / "data")
+def nothing(tmp_path):
+    """An installation before its first start or setup."""
+    installation = Installation(tmp_path / "nothing")
     yield installation
     installation.stop()
 
 
-def test_the_first_start_makes_a_private_directory_and_key_and_offers_the_owner_link(site):
-    site.start()
-    assert site.data_dir.stat().st_mode & 0o777 == 0o700
-    assert (site.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
-    link = next(word for word in site.log.read_text().split() if "/welcome/" in word)
+@pytest.fixture
+def site(shop):
+    """One after its setup."""
+    return shop()
+
+
+def test_the_first_start_makes_a_private_directory_and_key_and_offers_the_owner_link(nothing):
+    nothing.start()
+    assert nothing.data_dir.stat().st_mode & 0o777 == 0o700
+    assert (nothing.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
+    link = next(word for word in nothing.log.read_text().split() if "/welcome/" in word)
     assert httpx.get(link).status_code == 200
 
 
 def test_an_owned_installation_offers_no_link(site):
-    site.setup()
     site.start()
     assert "/welcome/" not in site.log.read_text()
 
 
 def test_sigterm_stops_everything_within_five_seconds_even_with_a_live_page_open(site):
-    site.setup()
     site.start()
     with socket.create_connection(("127.0.0.1", site.port)) as held:
         held.sendall(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n")  # a request that never ends
@@ -51,17 +59,13 @@ def test_sigterm_stops_everything_within_five_seconds_even_with_a_live_page_open
 
 
 def test_a_killed_server_leaves_no_child_behind(site):
-    site.setup()
     site.start()
+    digest = digest_of(site)
     site.kill()
-    deadline = time.monotonic() + 5
-    while subprocess.run(["pgrep", "-f", str(site.data_dir)], capture_output=True).stdout:
-        assert time.monotonic() < deadline, "the digest outlived its server"
-        time.sleep(0.1)
+    assert psutil.wait_procs([digest], timeout=5)[1] == [], "the digest outlived its server"
 
 
 def test_a_newer_schema_is_refused_and_left_alone(site):
-    site.setup()
     connection = sqlite3.connect(site.data_dir / "daytwo.db")
     later = ("errors", "9999_later", "2030-01-01")
     connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, ?)", later)
@@ -78,7 +82,6 @@ def test_a_newer_schema_is_refused_and_left_alone(site):
 
 
 def test_a_migration_that_fails_is_named_and_goes_on_once_the_cause_is_gone(site):
-    site.setup()
     with contextlib.closing(sqlite3.connect(site.data_dir / "daytwo.db")) as connection:
         connection.execute("DELETE FROM django_migrations WHERE app = 'links'")
         connection.commit()
@@ -99,28 +102,26 @@ def test_a_wrong_setting_stops_the_start_and_says_what_is_allowed(tmp_path):
 
 
 def test_a_second_server_on_the_same_directory_is_refused_in_words(site):
-    site.setup()
     site.start()
     done = run("serve", "--data-dir", site.data_dir, "--port", "0")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert done.stderr.strip()
+    assert "already holds" in done.stderr
 
 
-def test_a_port_that_is_taken_is_said(site):
-    site.setup()
+def test_a_port_that_is_taken_is_said(site, shop):
     site.start()
-    done = run("serve", "--data-dir", site.data_dir.with_name("other"), "--port", site.port)
+    done = run("serve", "--data-dir", shop().data_dir, "--port", site.port)
     assert done.returncode == 1
     assert f"Cannot listen on 127.0.0.1:{site.port}" in done.stderr
 
 
-def test_setup_before_the_first_start_creates_everything(site):
-    first = site.setup("Shop")
+def test_setup_before_the_first_start_creates_everything(nothing):
+    first = nothing.setup("Shop")
     assert set(first) >= {"url", "email", "workspace", "project", "environment", "dsn", "api_token"}
     assert first["project"]["slug"] == "shop"
-    assert first["url"] == site.url
-    assert first == site.setup("Shop")
+    assert first["url"] == nothing.url
+    assert first == nothing.setup("Shop")
 
 
 def test_setup_with_a_bad_address_says_what_to_do(tmp_path):
@@ -133,7 +134,6 @@ def test_setup_with_a_bad_address_says_what_to_do(tmp_path):
 
 
 def test_doctor_finds_nothing_wrong_with_a_running_installation(site):
-    site.setup()
     site.start()
     done = run("doctor", "--data-dir", site.data_dir)
     assert done.returncode == 0, done.stdout
@@ -141,7 +141,6 @@ def test_doctor_finds_nothing_wrong_with_a_running_installation(site):
 
 
 def test_doctor_names_what_is_wrong_and_exits_with_1(site):
-    site.setup()
     (site.data_dir / "secret-key").chmod(0o644)
     done = run(
         "doctor", "--data-dir", site.data_dir,
@@ -154,7 +153,6 @@ def test_doctor_names_what_is_wrong_and_exits_with_1(site):
 
 
 def test_doctor_says_when_the_database_is_held_by_another_program(site):
-    site.setup()
     connection = sqlite3.connect(site.data_dir / "daytwo.db", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     done = run("doctor", "--data-dir", site.data_dir)
@@ -165,15 +163,10 @@ def test_doctor_says_when_the_database_is_held_by_another_program(site):
 
 
 def test_with_the_database_locked_events_are_still_accepted_and_visible_once_it_is_free(site):
-    import asyncio
-
-    import load
-
-    keys = site.setup()
     site.start()
     connection = sqlite3.connect(site.data_dir / "daytwo.db", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
-    outcome = asyncio.run(load.send(site.url, load.requests(keys["dsn"], 50), connections=4))
+    outcome = asyncio.run(load.send(site.url, load.requests(site.keys["dsn"], 50), connections=4))
     assert outcome.codes == {"200": 50}
     assert site.events() == 0
     connection.execute("ROLLBACK")
@@ -182,16 +175,12 @@ def test_with_the_database_locked_events_are_still_accepted_and_visible_once_it_
 
 
 def test_an_interrupted_digest_is_started_again(site):
-    import asyncio
-
-    import load
-
-    keys = site.setup()
     site.start()
-    child = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True).stdout.split()[0]
-    os.kill(int(child), signal.SIGKILL)
-    asyncio.run(load.send(site.url, load.requests(keys["dsn"], 20), connections=2))
+    interrupted = digest_of(site)
+    interrupted.kill()
+    asyncio.run(load.send(site.url, load.requests(site.keys["dsn"], 20), connections=2))
     site.wait_for_events(20)
+    assert digest_of(site).pid != interrupted.pid
 
 
 def test_every_setting_is_listed(tmp_path):
@@ -212,9 +201,14 @@ def test_a_database_that_is_away_is_said_in_words(tmp_path):
 
 
 def test_a_digest_of_its_own_goes_on_when_the_shell_that_started_it_ends(site):
-    site.setup()
     command = " ".join(map(str, [*MODULE, "digest", "--data-dir", site.data_dir]))
-    shell = ["sh", "-c", f"{command} >/dev/null 2>&1 & echo $!; sleep 3"]
-    digest = int(subprocess.run(shell, capture_output=True, text=True).stdout)
-    time.sleep(1)
-    os.kill(digest, signal.SIGTERM)  # raises when it is gone
+    at_work = site.data_dir / "spool" / "digest.lock"
+    shell = ["sh", "-c", f"{command} >/dev/null 2>&1 & echo $!; until [ -e {at_work} ]; do sleep 0.1; done"]
+    digest = psutil.Process(int(subprocess.run(shell, capture_output=True, text=True).stdout))
+    try:
+        fill(site, load.requests(site.keys["dsn"], 20))
+        site.wait_for_events(20)
+        assert digest.is_running()
+    finally:
+        digest.terminate()
+        eventually(lambda: not digest.is_running() or digest.status() == psutil.STATUS_ZOMBIE)

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from journeys.test_who_may_see_what import PAGES, address, browser, furnish
 
 from daytwo_server.accounts.models import User
@@ -18,14 +17,9 @@ from daytwo_server.accounts.models import User
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
-# Of one field each, which a browser does not send empty; the answer is the page with a toast that says so.
-ONE_FIELD = re.compile(r"(/comments|/links/)$")
+# Of one field each, which a browser does not send empty; the answer is the page with words that say so.
+ONE_FIELD = re.compile(r"(/comments|/links/|/reply|/note|/merge)$")
 TYPED = {"text", "email", "password", "url", "number", "search", "date", "datetime-local", ""}
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    cache.clear()
 
 
 @pytest.fixture

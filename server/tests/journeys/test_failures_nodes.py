@@ -25,7 +25,16 @@ def digesting(*sites):
     finally:
         for digest in started:
             digest.terminate()
-        assert [digest.wait(5) for digest in started] == [0] * len(sites)
+        assert [ended(digest) for digest in started] == [0] * len(sites)
+
+
+def ended(digest):
+    """Its exit code. Nothing of it stays, whatever it does."""
+    try:
+        return digest.wait(30)
+    finally:
+        digest.kill()
+        digest.wait()
 
 
 @contextlib.contextmanager
@@ -69,8 +78,6 @@ def test_two_nodes_that_meet_the_same_new_bugs_open_one_issue_for_each(shop, dat
     assert here.query("SELECT sum(count) FROM ingest_itemcount WHERE reason = 'duplicate'") == [(100,)]
     check_nothing_lost(here, {request.event_id for request in same})
     assert here.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
-    check_nothing_lost(here, {request.event_id for request in same})
-    assert here.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
     for site in (here, there):
         assert not (site.data_dir / "spool" / "quarantine").exists()
 
@@ -87,7 +94,7 @@ def test_a_deadlock_that_the_digest_loses_is_tried_again(shop, database):
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             eventually(lambda: site.query(waiting) == [(1,)])
             other.execute("UPDATE errors_issue SET title = title WHERE id = 1")
-        assert "deadlock" in health(site)["checks"]["digest"]["message"]
+        eventually(lambda: "deadlock" in health(site)["checks"]["digest"]["message"])
     check_nothing_lost(site, before.acked | storm.acked)
     assert not (site.data_dir / "spool" / "quarantine").exists()
     eventually(lambda: health(site)["status"] == "healthy")
@@ -120,10 +127,10 @@ def test_a_copied_data_directory_is_told_and_loses_nothing(tmp_path, db):
         node.reader.close()
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgres"])
-def test_a_batch_holds_up_nobody_who_presses_a_button(shop, request, store):
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_batch_holds_up_nobody_who_presses_a_button(shop, request, kind):
     """Under a load that keeps the digest busy, the median wait stays in the range that people take for at once."""
-    site = shop(env={"DATABASE_URL": request.getfixturevalue("database")} if store == "postgres" else None)
+    site = shop(env={"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgres" else None)
     site.start()
     waits = []
     with signed_in(site) as alice, Storm(site, 1200, rate_per_s=500, groups=BUGS) as storm:

@@ -8,7 +8,7 @@ import time
 
 import httpx
 import pytest
-from installation import Installation
+import sites
 
 APP = """
 import sys, sentry_sdk
@@ -26,8 +26,8 @@ sentry_sdk.flush(5)
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory, store_env):
-    installation = Installation(tmp_path_factory.mktemp("shop") / "data", env=store_env("shop"))
+def shop(tmp_path_factory, furnished, store_env):
+    installation = sites.copy(furnished, tmp_path_factory.mktemp("shop") / "data", env=store_env("shop"))
     installation.start()
     yield installation
     installation.stop()

@@ -8,17 +8,14 @@ import time
 import load
 import pages
 import pytest
-from installation import Installation
 
 
 @pytest.fixture
-def site(tmp_path):
-    installation = Installation(tmp_path / "data")
-    installation.keys = installation.setup("Daytwo itself")
+def site(shop):
+    installation = shop()
     installation.env |= {"SENTRY_DSN": installation.keys["dsn"], "SENTRY_ENVIRONMENT": "test"}
     installation.start()
-    yield installation
-    installation.stop()
+    return installation
 
 
 def test_an_error_of_a_page_becomes_an_issue_and_the_person_sees_a_plain_page(site):

@@ -10,18 +10,16 @@ from urllib.parse import urlsplit
 import httpx
 import pages
 import pytest
-from installation import Installation
+import sites
 
 HOST = b"Host: 127.0.0.1\r\n"
 PROXY = "192.0.2.1"  # as a header names it; the peer is this machine
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, store_env):
-    site = Installation(
-        tmp_path_factory.mktemp("doors") / "data", env=store_env("doors") | {"DAYTWO_HEALTH_TOKEN": "the-token"}
-    )
-    site.keys = site.setup()
+def site(tmp_path_factory, furnished, store_env):
+    env = store_env("doors") | {"DAYTWO_HEALTH_TOKEN": "the-token"}
+    site = sites.copy(furnished, tmp_path_factory.mktemp("doors") / "data", env=env)
     site.start()
     yield site
     site.stop()

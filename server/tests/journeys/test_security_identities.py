@@ -31,12 +31,6 @@ PASSWORD = "correct horse battery"
 BACK = "http://testserver/login/with/{}/callback/"
 
 
-@pytest.fixture(autouse=True)
-def _fresh(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
-
-
 def configure(**more: str) -> None:
     conf.use(conf.load({"DAYTWO_URL": "http://testserver"} | more))
 

@@ -11,6 +11,7 @@ import time
 import httpx
 import psutil
 import pytest
+import sites
 from installation import MODULE, PASSWORD, Installation
 
 LINK = "ownerLinkThatIsASecret" * 2
@@ -23,16 +24,16 @@ QUERY = "tokenInTheAddress"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, store_env):
+def site(tmp_path_factory, migrated, store_env):
     """A server that was used, and abused, in every way that carries a secret."""
-    env = store_env("secrets") | {
+    env = store_env("secrets", empty=True) | {
         "DAYTWO_HEALTH_TOKEN": HEALTH,
         "DAYTWO_MAIL_URL": f"smtp://daytwo:{MAIL}@127.0.0.1:1",
         "DAYTWO_SECRET_KEY": SECRET_KEY,
     }
     if "DATABASE_URL" in env:
         env["DATABASE_URL"] = env["DATABASE_URL"].replace("daytwo@", "daytwo:databasePasswordThatIsASecret@")
-    site = Installation(tmp_path_factory.mktemp("secrets") / "data", env=env | {"LOG_LEVEL": "debug"})
+    site = sites.copy(migrated, tmp_path_factory.mktemp("secrets") / "data", env=env | {"LOG_LEVEL": "debug"})
     site.keys = site.setup()  # reads what is printed as JSON: no line of the log stands in between
     site.start()
     use(site)
@@ -107,8 +108,6 @@ def test_the_log_still_says_what_was_refused_and_where(site):
 
 
 def test_no_secret_is_in_the_stores_or_anywhere_in_the_data_directory(site):
-    if "DATABASE_URL" in site.env:
-        pytest.skip("the stores are PostgreSQL's own")
     kept = dict(site.secrets)
     del kept["session"]  # Django's session table is its own key
     time.sleep(0.5)
@@ -169,10 +168,9 @@ def test_a_database_that_refuses_the_password_is_told_without_it(tmp_path):
         assert MAIL not in done.stderr + done.stdout
 
 
-def test_reports_of_our_own_errors_carry_no_secret(tmp_path):
+def test_reports_of_our_own_errors_carry_no_secret(shop):
     """What SENTRY_DSN names may be somebody else's server."""
-    site = Installation(tmp_path / "data")
-    site.keys = site.setup("Daytwo itself")
+    site = shop()
     site.env |= {"SENTRY_DSN": site.keys["dsn"]}
     site.start()
     try:

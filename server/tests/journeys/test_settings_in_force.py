@@ -7,18 +7,16 @@ import time
 
 import httpx
 import pytest
-from installation import MODULE, Installation
+from installation import MODULE
 from storm import eventually, press, signed_in
 
 
 @pytest.fixture
-def site(tmp_path, store_env):
+def site(shop, store_env):
     """A server as `daytwo serve` starts it: pages and intake in one process, the digest in another."""
-    one = Installation(tmp_path / "data", env={"LOG_LEVEL": "", **store_env("in_force")})
-    one.keys = one.setup()
+    one = shop(env={"LOG_LEVEL": "", **store_env("in_force")})
     one.start()
-    yield one
-    one.stop()
+    return one
 
 
 def change(browser, page, **settings):

@@ -65,10 +65,8 @@ def run(site: Installation, *arguments: str, **env: str) -> subprocess.Completed
 
 
 @pytest.fixture
-def site(tmp_path: Path, store_env: Any) -> Iterator[Installation]:
-    built = Installation(tmp_path / "data", env=store_env(f"sign_in_{tmp_path.name[-12:]}") | {"LOG_LEVEL": "debug"})
-    yield built
-    built.stop()
+def site(shop: Any, tmp_path: Path, store_env: Any) -> Installation:
+    return shop(env=store_env(f"sign_in_{tmp_path.name[-12:]}") | {"LOG_LEVEL": "debug"})
 
 
 def test_below_a_path_the_issuer_leads_back_and_nothing_secret_is_logged(site, browser):
@@ -79,7 +77,6 @@ def test_below_a_path_the_issuer_leads_back_and_nothing_secret_is_logged(site, b
             "DAYTWO_OIDC_URL": issuer.issuer, "DAYTWO_OIDC_CLIENT_ID": issuers.CLIENT_ID,
             "DAYTWO_OIDC_CLIENT_SECRET": issuers.CLIENT_SECRET, "DAYTWO_OIDC_NAME": "Example SSO",
         }  # fmt: skip
-        site.setup()
         site.start()
         alice = browser()
         assert alice.sign_in().status_code == 302
@@ -111,7 +108,6 @@ def agree(leave: httpx.Response) -> str:
 
 
 def test_an_owner_who_lost_the_device_is_let_in_from_the_command_line_and_by_setup_is_not(site, browser):
-    site.setup()
     site.start()
     alice = browser()
     alice.sign_in()
@@ -139,7 +135,8 @@ def test_an_owner_who_lost_the_device_is_let_in_from_the_command_line_and_by_set
         ({"DAYTWO_OIDC_URL": "example.com"}, "allowed is http://... or https://..."),
     ],
 )  # fmt: skip
-def test_half_a_configuration_is_refused_at_start(site, given, missing):
+def test_half_a_configuration_is_refused_at_start(tmp_path, given, missing):
+    site = Installation(tmp_path / "data")
     done = run(site, "serve", "--port", "0", **given)
     assert (done.returncode, missing in done.stderr) == (2, True), done.stderr
     assert "hush" not in done.stderr

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import make
 import msgspec
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rooms.errors import happen
@@ -23,6 +23,8 @@ from daytwo_server.core.ref import Ref
 from daytwo_server.desk import services as desk
 from daytwo_server.errors.services import comment
 from daytwo_server.links import services as links
+from daytwo_server.tickets.files import File
+from daytwo_server.tickets.models import Attachment
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
@@ -30,6 +32,7 @@ Role = Membership.Role
 ALL = frozenset(Role)
 ADMINS = frozenset({Role.OWNER, Role.ADMIN})
 BUILDERS = ADMINS | {Role.ENGINEER}
+AGENTS = ADMINS | {Role.AGENT}
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Call:
     roles: frozenset[Role]
     scope: str
     args: tuple[str, ...] = ()
-    body: dict[str, str] | None = None
+    body: dict[str, Any] | None = None
     ok: int = 200
 
 
@@ -106,6 +109,7 @@ ROUTES: dict[str, Page | Call | Open] = {
     "end_session": Page(write=ALL, args=("session",)),
     "end_other_sessions": Page(write=ALL),
     "members": Page(ALL),
+    "people": Page(ALL),
     "member": Page(ADMINS, args=("person",)),
     "change_role": Page(write=ADMINS, args=("person",), form={"role": "agent"}),
     "switch_member_off": Page(write=ADMINS, args=("person",)),
@@ -158,6 +162,7 @@ ROUTES: dict[str, Page | Call | Open] = {
     "desk:view": Page(write=ADMINS, args=("shared_view",), form={"do": "left"}),
     "desk:restore-view": Page(write=ADMINS, args=("shared_view",)),
     "desk:draft": Page(write=ALL, form={"key": "a", "text": "b", "version": "0"}),
+    "desk:presence": Page(ALL, ALL, query="?ref=issue:1", form={"ref": "issue:1"}),
     "links:add": Page(write=ALL - {Role.VIEWER}, form={"ref": "issue:{issue}", "what": "nothing"}),
     "links:remove": Page(write=ALL - {Role.VIEWER}, args=("tie",)),
     "links:restore": Page(write=ALL - {Role.VIEWER}, args=("tie",)),
@@ -173,8 +178,21 @@ ROUTES: dict[str, Page | Call | Open] = {
     "errors:tags": Page(ALL, BUILDERS, args=("issue",), form={"do": "resolve"}),
     "errors:activity": Page(ALL, BUILDERS, args=("issue",), form={"do": "resolve"}),
     "errors:event": Page(ALL, BUILDERS, args=("issue", "event"), form={"do": "resolve"}),
+    "errors:event-frames": Page(ALL, args=("issue", "event", "fold")),
     "errors:event-json": Page(ALL, args=("issue", "event")),
     "errors:event-md": Page(ALL, args=("issue", "event")),
+    "tickets:list": Page(ALL, AGENTS, form={"do": "status=resolved"}),
+    "tickets:news": Page(ALL, query="?mark=1"),
+    "tickets:undo": Page(write=AGENTS),
+    "tickets:new": Page(ALL - {Role.VIEWER}, ALL - {Role.VIEWER}),
+    "tickets:customers": Page(ALL - {Role.VIEWER}),
+    "tickets:ticket": Page(ALL, AGENTS, args=("ticket",), form={"do": "priority=high"}),
+    "tickets:since": Page(ALL, args=("ticket",), query="?after=0"),
+    "tickets:message": Page(ALL, args=("ticket", "ticket_message")),
+    "tickets:file": Page(ALL, args=("ticket", "ticket_file")),
+    "tickets:reply": Page(write=ALL - {Role.VIEWER}, args=("ticket",), form={"reply": "Hello.", "seen": "9" * 15}),
+    "tickets:note": Page(write=ALL - {Role.VIEWER}, args=("ticket",), form={"note": "Odd."}),
+    "tickets:merge": Page(write=AGENTS, args=("spare_ticket",), form={"into": "{ticket}"}),
     "operate:ingest": Page(ALL),
     "operate:backup": Page(ADMINS, ADMINS),
     "operate:ingest-before": Open("leads to where that page is now", get=302, post=302),
@@ -222,6 +240,25 @@ ROUTES: dict[str, Page | Call | Open] = {
     "api:change_issue": Call("PATCH", BUILDERS, "errors.triage", args=("issue",), body={"status": "resolved"}),
     "api:list_events": Call("GET", ALL, "errors.view", args=("issue",)),
     "api:get_event": Call("GET", ALL, "errors.view", args=("event",)),
+    "api:export_customer": Call("GET", ADMINS, "customers.export", args=("customer",)),
+    "api:list_tickets": Call("GET", ALL, "tickets.view"),
+    "api:change_tickets": Call("POST", AGENTS, "tickets.manage", body={"ids": ["{ticket}"], "priority": "high"}),
+    "api:get_ticket": Call("GET", ALL, "tickets.view", args=("ticket",)),
+    "api:change_ticket": Call("PATCH", AGENTS, "tickets.manage", args=("ticket",), body={"priority": "low"}),
+    "api:reply_to_ticket": Call(
+        "POST", ALL - {Role.VIEWER}, "tickets.reply", args=("ticket",), body={"content": "Hello."}, ok=201
+    ),
+    "api:note_on_ticket": Call(
+        "POST", ALL - {Role.VIEWER}, "tickets.reply", args=("ticket",), body={"content": "Odd."}, ok=201
+    ),
+    "api:merge_ticket": Call("POST", AGENTS, "tickets.manage", args=("spare_ticket",), body={"into": "{ticket}"}),
+    "api:get_ticket_attachment": Call("GET", ALL, "tickets.view", args=("ticket", "ticket_file")),
+    "api:erase_customer": Call("POST", ADMINS, "customers.erase", args=("customer",), ok=202),
+    "support:tickets": Open("customers come with tokens of their own", get=401, post=401),
+    "support:ticket": Open("as above", get=401, args=("ticket",)),
+    "support:replies": Open("as above", get=405, post=401, args=("ticket",)),
+    "support:rating": Open("as above", get=405, post=401, args=("ticket",)),
+    "support:attachment": Open("as above", get=401, args=("ticket", "ticket_file")),
 }
 
 
@@ -239,12 +276,6 @@ CALLS = {name: call for name, call in ROUTES.items() if isinstance(call, Call)}
 OPEN = {name: page for name, page in ROUTES.items() if isinstance(page, Open)}
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    """Attempts are counted in the cache, which outlives a test."""
-    cache.clear()
-
-
 def furnish() -> dict[str, Any]:
     """One of everything, by the names that `args` use."""
     owner = make.alice()
@@ -253,6 +284,8 @@ def furnish() -> dict[str, Any]:
     issue = happen.issue(shop, user={"id": "someone"})
     deploy = make.deploy(shop)
     make.token(owner)
+    files = [File("a.txt", "text/plain", b"a")]
+    ticket = make.ticket(make.dana(), files=files)
     return {
         "slug": shop.slug,
         "dsn_key": key.pk,
@@ -261,7 +294,12 @@ def furnish() -> dict[str, Any]:
         "component": make.component("Checkout API").slug,
         "issue": issue.pk,
         "event": happen.event_of(issue).event_id,
-        "customer": make.dana().pk,
+        "fold": "e0.1",
+        "customer": ticket.customer_id,
+        "ticket": ticket.pk,
+        "spare_ticket": make.ticket(ticket.customer).pk,
+        "ticket_message": ticket.messages.get().pk,
+        "ticket_file": str(Attachment.objects.get().uid),
         "token": ApiToken.objects.get(created_by=owner).pk,
         "job": Job.objects.create(kind="core.prune", state=Job.State.DEAD, max_attempts=1).pk,
         "export": "csv",
@@ -296,6 +334,19 @@ def browser(user: Any = None) -> Client:
     if user:
         client.force_login(user)
     return client
+
+
+def whole_pages(
+    client: Client, workspace: dict[str, Any], *, names: Iterable[str] = PAGES
+) -> Iterator[tuple[str, str, Any]]:
+    """Name, address and answer of what is a page by itself: no file to download, no part of a page."""
+    for name in names:
+        if PAGES[name].read is None:
+            continue
+        path = address(name, workspace)
+        answer = client.get(path)
+        if not answer.streaming and answer.get("Content-Type", "").startswith("text/html") and "<html" in answer.text:
+            yield name, path, answer
 
 
 def ask(client: Client, method: str, name: str, workspace: dict[str, Any]) -> Any:
@@ -350,12 +401,18 @@ def test_what_everybody_may_open_tells_a_visitor_nothing_about_the_workspace(wor
             assert "alice@example.com" not in answer.text, name
 
 
+def _filled(body: dict[str, Any] | None, workspace: dict[str, Any]) -> bytes:
+    """The body as JSON, with the furnished objects that it names by `{name}`."""
+    raw = msgspec.json.encode(body).decode() if body else ""
+    return re.sub(r"\{(\w+)\}", lambda match: str(workspace[match[1]]), raw).encode()
+
+
 def call(name: str, workspace: dict[str, Any], token: str = "", **more: Any) -> Any:
     expected = CALLS[name]
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     client = more.pop("client", None) or Client()
     return client.generic(
-        expected.method, address(name, workspace), msgspec.json.encode(expected.body) if expected.body else b"",
+        expected.method, address(name, workspace), _filled(expected.body, workspace),
         content_type="application/json", headers=headers | more.pop("headers", {}), **more,
     )  # fmt: skip
 

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
-from pytest_django import Settings
 
 if TYPE_CHECKING:
     from daytwo_server.accounts.models import User
@@ -48,10 +46,3 @@ def signed_in() -> Callable[[User], Client]:
         return client
 
     return browser
-
-
-@pytest.fixture(autouse=True)
-def _quick_and_fresh(settings: Settings) -> None:
-    """Argon2 is slow on purpose. Sign-in attempts are counted in the cache, which outlives a test."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from daytwo import get_logger, health
+from daytwo import get_logger
 from daytwo_server.main.protocol import Http
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def serve(parts: Parts, bound: socket.socket) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
-    health.draining()
+    parts.vitals.registry.draining()
     await parts.close_streams()
     server.should_exit = True
     await serving

@@ -65,9 +65,14 @@ def test_removing_can_be_undone_and_linking_twice_is_one_link(bob, signed_in, is
 
 def test_what_a_person_took_apart_no_rule_puts_together(bob, issue, dana):
     one, other = Ref("issue", issue.pk), Ref("customer", dana.pk)
-    services.unlink(services.link(one, other, actor=None, rule="errors.met"), actor=bob)
-    assert services.link(one, other, actor=None, rule="errors.met") is None
-    assert services.link(other, one, actor=bob).removed_at is None or linked(bob, one)
+    made = services.link(one, other, actor=None, rule="errors.met")
+    services.unlink(made, actor=bob)
+    for here, there in ((one, other), (other, one)):
+        assert services.link(here, there, actor=None, rule="errors.met") is None
+    assert (linked(bob, one), linked(bob, other)) == ([], [])
+    assert services.link(other, one, actor=bob) == made, "a person may, and it is the same link"
+    assert [row.ref.title for row in linked(bob, one)] == ["Dana"]
+    assert Link.objects.get().removed_at is None
 
 
 def test_nothing_is_linked_with_itself_or_without_end(bob, issue, dana, monkeypatch):

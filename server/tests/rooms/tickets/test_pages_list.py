@@ -76,7 +76,14 @@ def test_the_order_holds_over_pages(agent, dana):
 
 @pytest.mark.parametrize(
     ("view", "shown"),
-    [("", "open mine waiting"), ("mine", "mine"), ("unassigned", "open waiting"), ("waiting", "waiting"), ("resolved", "done"), ("all", "open mine waiting done")],
+    [
+        ("", "open mine waiting"),
+        ("mine", "mine"),
+        ("unassigned", "open waiting"),
+        ("waiting", "waiting"),
+        ("resolved", "done"),
+        ("all", "open mine waiting done"),
+    ],
 )
 def test_each_tab_shows_its_tickets(agent, nia, dana, view, shown):
     tickets = {name: make.ticket(dana, subject=f"Ticket {name}") for name in ("open", "mine", "waiting", "done")}
@@ -110,7 +117,9 @@ def test_who_asks_for_a_status_looks_among_all_tickets(agent, nia, dana):
     assert codes(agent.get("/tickets", {"query": "status:resolved"})) == [ticket.code]
 
 
-@pytest.mark.parametrize("address", ["?query=is:purple", "?view=purple", "?sort=purple", "?cursor=purple", "?query=purple:1"])
+@pytest.mark.parametrize(
+    "address", ["?query=is:purple", "?view=purple", "?sort=purple", "?cursor=purple", "?query=purple:1"]
+)
 def test_an_address_that_nobody_understands_is_refused_in_words_with_a_way_back(agent, dana, address):
     answer = agent.get(f"/tickets{address}")
     assert answer.status_code == 400
@@ -131,7 +140,13 @@ def test_ticked_tickets_change_together_and_one_undo_takes_all_of_it_back(agent,
 
 @pytest.mark.parametrize(
     ("do", "field", "value"),
-    [("priority=urgent", "priority", "urgent"), ("assignee=me", "assignee__name", "Nia"), ("category=billing", "category", "billing"), ("team=?", "team", "Money"), ("tag=?", "tags__name", "refund")],
+    [
+        ("priority=urgent", "priority", "urgent"),
+        ("assignee=me", "assignee__name", "Nia"),
+        ("category=billing", "category", "billing"),
+        ("team=?", "team", "Money"),
+        ("tag=?", "tags__name", "refund"),
+    ],
 )
 def test_whatever_is_changed_can_be_taken_back(agent, dana, do, field, value):
     ticket = make.ticket(dana)
@@ -170,7 +185,10 @@ def test_what_one_ticket_forbids_does_not_stop_the_others_and_is_told(agent, nia
     services.set_status(closed, Status.RESOLVED, actor=nia)
     services.set_status(closed, Status.CLOSED, actor=nia)
     answer = agent.post("/tickets", {"do": "priority=high", "ticket": [closed.pk, fine.pk]}, headers=PART)
-    assert f"{fine.code} priority high; 1 could not be. {closed.code}: This ticket is closed" in answer.headers["HX-Trigger"]
+    assert (
+        f"{fine.code} priority high; 1 could not be. {closed.code}: This ticket is closed"
+        in answer.headers["HX-Trigger"]
+    )
     assert Ticket.objects.get(pk=fine.pk).priority == Priority.HIGH
 
 
@@ -187,10 +205,25 @@ def test_all_that_match_are_those_that_were_there_when_the_list_was_shown(agent,
     mark = re.search(r"mark=(\d+)", agent.get("/tickets").text)[1]
     after = make.ticket(dana)
     agent.post("/tickets?query=exports", {"do": "priority=high", "every": mark})
-    assert dict(Ticket.objects.values_list("pk", "priority")) == {before.pk: "high", other.pk: "medium", after.pk: "medium"}
+    assert dict(Ticket.objects.values_list("pk", "priority")) == {
+        before.pk: "high",
+        other.pk: "medium",
+        after.pk: "medium",
+    }
 
 
-@pytest.mark.parametrize("form", [{"do": "purple=1"}, {"do": "status=purple"}, {"do": "priority="}, {"do": "tag=?"}, {"do": "tag=?", "tag": "x" * 60}, {"do": "assignee=nobody@example.com"}, {}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"do": "purple=1"},
+        {"do": "status=purple"},
+        {"do": "priority="},
+        {"do": "tag=?"},
+        {"do": "tag=?", "tag": "x" * 60},
+        {"do": "assignee=nobody@example.com"},
+        {},
+    ],
+)
 def test_nonsense_changes_nothing_and_says_so(agent, dana, form):
     ticket = make.ticket(dana)
     answer = agent.post("/tickets", form | {"ticket": ticket.pk}, headers=PART)
@@ -200,14 +233,19 @@ def test_nonsense_changes_nothing_and_says_so(agent, dana, form):
 
 def test_nothing_is_done_where_nothing_is_ticked(agent, dana):
     make.ticket(dana)
-    assert "Nothing is selected" in agent.post("/tickets", {"do": "status=resolved"}, headers=PART).headers["HX-Trigger"]
+    assert (
+        "Nothing is selected" in agent.post("/tickets", {"do": "status=resolved"}, headers=PART).headers["HX-Trigger"]
+    )
 
 
 def test_r_and_n_on_a_row_lead_to_where_it_is_answered(agent, dana):
     ticket = make.ticket(dana)
     for where in ("reply", "note"):
         answer = agent.post("/tickets?view=all", {"do": f"{where}:{ticket.pk}"}, headers=PART)
-        assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, f"/tickets/{ticket.pk}?view=all#draft-{where}")
+        assert (answer.status_code, answer.headers["HX-Redirect"]) == (
+            204,
+            f"/tickets/{ticket.pk}?view=all#draft-{where}",
+        )
 
 
 def test_news_are_told_and_move_nothing(agent, nia, dana):

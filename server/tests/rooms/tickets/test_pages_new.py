@@ -33,7 +33,12 @@ def agent(bob, signed_in):
 def test_a_call_becomes_a_ticket_of_the_customer(agent, dana):
     answer = agent.post("/tickets/new", CALL, follow=True)
     ticket = Ticket.objects.get()
-    assert (ticket.customer, ticket.organization, ticket.channel, ticket.priority) == (dana, dana.organization, "phone", "high")
+    assert (ticket.customer, ticket.organization, ticket.channel, ticket.priority) == (
+        dana,
+        dana.organization,
+        "phone",
+        "high",
+    )
     assert f"{ticket.code} opened for Dana" in answer.text
     assert answer.redirect_chain == [(f"/tickets/{ticket.pk}", 302)]
 
@@ -47,7 +52,12 @@ def test_a_customer_is_named_by_address_or_by_the_apps_id(agent, dana, who):
 def test_somebody_unknown_is_kept_unverified_by_their_address(agent):
     agent.post("/tickets/new", CALL | {"customer": "New@Example.com", "name": "Nora"})
     made = Customer.objects.get()
-    assert (made.key, made.email, made.name, made.verified) == ("email:new@example.com", "new@example.com", "Nora", False)
+    assert (made.key, made.email, made.name, made.verified) == (
+        "email:new@example.com",
+        "new@example.com",
+        "Nora",
+        False,
+    )
     agent.post("/tickets/new", CALL | {"customer": "new@example.com", "name": "Somebody else"})
     assert Customer.objects.get().name == "Nora"
     assert Ticket.objects.filter(customer=made).count() == 2
@@ -55,7 +65,16 @@ def test_somebody_unknown_is_kept_unverified_by_their_address(agent):
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
-    [("customer", "nobody", "Nobody is known by this"), ("customer", "", "required"), ("subject", "Hm", "This must have 5 to 200 characters"), ("subject", "x" * 201, "5 to 200"), ("content", "  ", "required"), ("content", "x" * 5001, "1 to 5,000"), ("priority", "purple", "valid choice"), ("customer", "a\x00b", "")],
+    [
+        ("customer", "nobody", "Nobody is known by this"),
+        ("customer", "", "required"),
+        ("subject", "Hm", "This must have 5 to 200 characters"),
+        ("subject", "x" * 201, "5 to 200"),
+        ("content", "  ", "required"),
+        ("content", "x" * 5001, "1 to 5,000"),
+        ("priority", "purple", "valid choice"),
+        ("customer", "a\x00b", ""),
+    ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_the_rest_is_kept(agent, dana, field, value, words):
     for headers in ({}, PART):

@@ -1,0 +1,29 @@
+"""The tickets of the demo are ones that could have happened."""
+
+import pytest
+
+from daytwo_server.core import clock
+from daytwo_server.main.demo.support import ASKED, ask
+from daytwo_server.tickets.models import Message, Ticket
+from daytwo_server.tickets.selectors import inbox
+
+pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
+
+
+def test_the_story_of_the_demo_is_told_in_its_order_and_in_the_past(alice):
+    ask(alice)
+    tickets = list(Ticket.objects.order_by("pk"))
+    assert [one.subject for one in tickets] == [asked.subject for asked in ASKED]
+    for ticket in tickets:
+        times = list(Message.objects.filter(ticket=ticket).order_by("pk").values_list("created_at", flat=True))
+        assert times == sorted(times)
+        assert times[0] == ticket.created_at
+        assert times[-1] < clock.now()
+        assert ticket.waiting_since is None or ticket.created_at <= ticket.waiting_since < clock.now()
+        assert ticket.first_response_at is None or ticket.first_response_at > ticket.created_at
+
+
+def test_the_most_urgent_of_the_demo_stand_first(alice):
+    ask(alice)
+    rows = inbox.inbox(inbox.waiting()).rows
+    assert [one.priority for one in rows] == ["urgent", "urgent", "high", "medium", "low"]
