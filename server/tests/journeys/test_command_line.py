@@ -6,6 +6,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import load
@@ -122,6 +123,12 @@ def test_setup_before_the_first_start_creates_everything(nothing):
     assert first["project"]["slug"] == "shop"
     assert first["url"] == nothing.url
     assert first == nothing.setup("Shop")
+
+
+def test_several_setups_at_once_make_one_of_everything(nothing):
+    with ThreadPoolExecutor() as pool:
+        keys = list(pool.map(lambda _: nothing.setup(), range(3)))
+    assert keys[0] == keys[1] == keys[2]
 
 
 def test_setup_with_a_bad_address_says_what_to_do(tmp_path):

@@ -67,8 +67,15 @@ def migrate(*, verbosity: int = 0) -> list[str]:
     Raises `NewerSchema`, and then nothing was changed; `MigrationFailed`; or OperationalError when a store cannot be
     reached.
     """
-    with alone(settings.CONF.data_dir), _alone_in_postgres():
+    with alone_everywhere():
         return _migrate(verbosity)
+
+
+@contextlib.contextmanager
+def alone_everywhere() -> Iterator[None]:
+    """One process at a time, of all that share this data directory or this PostgreSQL database."""
+    with alone(settings.CONF.data_dir), _alone_in_postgres():
+        yield
 
 
 @contextlib.contextmanager

@@ -16,10 +16,12 @@ def run(parsed: argparse.Namespace) -> int:
     from daytwo_server.accounts.services import AccountsError
     from daytwo_server.catalog.services import CatalogError
     from daytwo_server.core.conf import ConfError
+    from daytwo_server.main import stores
 
     try:
         migrate_stores()
-        found = ensure(url=parsed.url, email=parsed.email, password=parsed.password, project=parsed.project)
+        with stores.alone_everywhere():  # machines that are set up together all call this
+            found = ensure(url=parsed.url, email=parsed.email, password=parsed.password, project=parsed.project)
     except (Unusable, AccountsError, CatalogError, ConfError) as problem:
         print(problem, file=sys.stderr)
         return 1
