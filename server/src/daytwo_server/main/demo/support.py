@@ -98,7 +98,9 @@ def _tell(one: Asked, agent: User) -> None:
     ticket, first = services.open_ticket(new, customer=customer)
     moments = {first.pk: opened_at}
     for kind, minutes, text in one.then:
-        moments[_say(kind, text, ticket=ticket, customer=customer, agent=agent).pk] = opened_at + dt.timedelta(minutes=minutes)
+        moments[_say(kind, text, ticket=ticket, customer=customer, agent=agent).pk] = opened_at + dt.timedelta(
+            minutes=minutes
+        )
     wanted = Change(assignee=agent.email if one.mine else None, status=one.status, add_tags=one.tags)
     services.change(ticket, wanted, actor=agent)
     _in_its_time(ticket, moments)
@@ -127,7 +129,12 @@ def _in_its_time(ticket: Ticket, moments: dict[int, dt.datetime]) -> None:
     by_customer = [at for author, _, at in told if author == Message.Author.CUSTOMER]
     answers = [at for author, kind, at in told if author == Message.Author.AGENT and kind == Message.Kind.PUBLIC]
     now_there = Ticket.objects.get(pk=ticket.pk)
-    values = {"created_at": min(by_customer), "updated_at": last, "status_at": last, "last_customer_at": max(by_customer)}
+    values = {
+        "created_at": min(by_customer),
+        "updated_at": last,
+        "status_at": last,
+        "last_customer_at": max(by_customer),
+    }
     if answers:
         values |= {"first_response_at": min(answers), "last_agent_at": max(answers)}
     if now_there.waiting_since:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from daytwo_server.core import query
@@ -113,10 +113,18 @@ def as_they_are(numbers: Iterable[int]) -> dict[int, Was]:
     tags: dict[int, set[str]] = {number: set() for number in wanted}
     for number, name in Tag.objects.filter(ticket__in=wanted).values_list("ticket", "name"):
         tags[number].add(name)
-    rows = Ticket.objects.filter(pk__in=wanted).values_list(
-        "pk", "status", "priority", "category", "team", Coalesce(F("assignee__email"), Value(""))
-    )
-    return {number: Was(*values, tags=frozenset(tags[number])) for number, *values in rows}
+    rows = Ticket.objects.filter(pk__in=wanted).select_related("assignee")
+    return {
+        row.pk: Was(
+            status=row.status,
+            priority=row.priority,
+            category=row.category,
+            team=row.team,
+            assignee=row.assignee.email if row.assignee else "",
+            tags=frozenset(tags[row.pk]),
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -154,8 +153,9 @@ def _set_back(request: HttpRequest, then: dict[str, Any], now: dict[str, Any], n
 
 
 def _has(ticket: Was, fields: Mapping[str, Any]) -> bool:
-    wanted = {name: frozenset(value) if name == "tags" else value for name, value in fields.items()}
-    return replace(ticket, **wanted) == ticket
+    return all(
+        getattr(ticket, name) == (frozenset(value) if name == "tags" else value) for name, value in fields.items()
+    )
 
 
 def _report(request: HttpRequest, undone: int) -> None:

@@ -18,7 +18,6 @@ from daytwo_server.core import blobs
 from daytwo_server.core.ref import Ref
 from daytwo_server.desk import selectors as desk
 from daytwo_server.desk.services import presence_topic
-from daytwo_server.errors.models import IssueUser
 from daytwo_server.errors.selectors import issues
 from daytwo_server.mail.models import Delivery
 from daytwo_server.mail.selectors import deliveries_about
@@ -31,6 +30,7 @@ from daytwo_server.tickets.web import changes
 from daytwo_server.tickets.web.common import find, say
 from daytwo_server.tickets.web.listing import MENU, TONES, Inbox, refusing
 from daytwo_server.ui import htmx, toasts
+from daytwo_server.ui.toasts import Toast
 
 QUEUE = 25  # rows beside a conversation
 SHOWN = 2000  # characters of a message; the rest comes when it is asked for
@@ -165,7 +165,7 @@ def page_words(request: HttpRequest, found: Ticket) -> Words:
         "statuses": [one for one in (*machine.ACTIVE, Status.RESOLVED) if one != found.status],
         "priorities": Priority,
         "categories": Category,
-        "topics": [ticket_topic(found.pk), "tickets", presence_topic(here)],
+        "topics": [ticket_topic(found.pk), presence_topic(here)],
         "seen": conversation.last_place(found),
         **_composer(request, found),
         **_rail(request, found),
@@ -219,7 +219,7 @@ def _rail(request: HttpRequest, found: Ticket) -> Words:
     }
 
 
-def _met(found: Ticket) -> list[IssueUser]:
+def _met(found: Ticket) -> Sequence[Any]:
     """What this customer ran into in the day before they asked, and since."""
     latest = issues.of_customer(found.customer_id, limit=MET).rows
     return [one for one in latest if one.last_seen >= found.created_at - RAN_INTO]
@@ -245,7 +245,12 @@ def since(request: HttpRequest, number: str) -> HttpResponse:
     if not messages:
         return HttpResponse(status=204)
     words = {"ticket": found, "said": shown(found, messages), "seen": max(one.pk for one in messages)}
-    return render(request, "tickets/_since.html", words)
+    answer = render(request, "tickets/_since.html", words)
+    others = [one for one in messages if one.kind != Message.Kind.SYSTEM and one.author_id != request.user.pk]
+    if not others:
+        return answer
+    last = others[-1]
+    return toasts.attach(answer, Toast(f"{Said(last).by} wrote {'a note' if last.is_internal else 'an answer'}"))
 
 
 @require("tickets.view")

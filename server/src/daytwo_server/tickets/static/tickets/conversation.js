@@ -28,15 +28,26 @@ document.addEventListener("change", ({ target }) => {
   if (target.name === "kind") write();
   if (target.name === "files") target.form.querySelector("[data-chosen]").textContent = [...target.files].map((file) => file.name).join(", ");
 });
-/* A key that presses what is chosen already changes nothing, and leads there all the same. */
-composer()?.querySelector('[role="radiogroup"]').addEventListener("click", ({ target }) => target.closest("label") && setTimeout(write));
+/* A key that presses what is chosen already changes nothing, and leads there all the same: at once, as the next key is a
+   letter of the text; and once more, as a mouse leaves the focus on what it pressed. */
+composer()?.querySelector('[role="radiogroup"]')?.addEventListener("click", ({ target }) => {
+  if (!target.closest("label")) return;
+  write();
+  setTimeout(write);
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !fields().includes(event.target)) return;
   event.preventDefault();
   event.target.form.requestSubmit(event.target.form.querySelector("[data-send]"));
 });
 
-document.addEventListener("htmx:after:swap", () => {
+/* Whoever reads the end of a conversation stays at its end while it grows. */
+let atEnd = true;
+document.addEventListener("htmx:before:swap", () => {
+  atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
+});
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (atEnd && detail.ctx?.target?.id === "after") pane.scrollTop = pane.scrollHeight;
   watch();
   const refused = composer()?.querySelector("[data-refused] [data-version]");
   if (!refused) return;

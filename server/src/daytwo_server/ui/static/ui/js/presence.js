@@ -6,13 +6,16 @@ const { presence: ref, url } = line.dataset;
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 const words = (more) => new URLSearchParams({ ref, csrfmiddlewaretoken: token(), ...more });
 let typed = -EVERY;
+let said = "";
 
 const show = async (request) => {
   try {
     const answer = await request;
-    // The same again would be read out again.
     const text = answer.ok && !answer.redirected ? (await answer.text()).trim() : "";
-    if (line.dataset.said !== text) line.innerHTML = line.dataset.said = text;
+    // The same again would be read out again.
+    if (text === said) return;
+    said = text;
+    await window.htmx.swap({ target: line, sourceElement: line, swap: "innerHTML", text, request: { method: "GET" } });
   } catch {}
 };
 const say = (more) => document.hidden || show(fetch(url, { method: "POST", body: words(more) }));
