@@ -24,7 +24,7 @@ OTHERS = (
     "/customers/", "/deploys/", "/projects/", "/components/", "/settings/", "/settings/members/", "/settings/tokens/",
     "/settings/sessions/", "/settings/permissions/", "/settings/jobs/?tab=dead", "/settings/facts/", "/settings/audit/",
     "/settings/ingest/", "/settings/ingest/?range=7d", "/settings/ingest/?range=30d", "/settings/retention/", "/settings/backup/", "/search?q=invoice",
-    "/palette?q=", "/palette?q=ch", "/palette?q=checkout", "/palette?q=member+7", "/palette?q=ERR-77", "/palette?q=user123@example.com",
+    "/palette?q=", "/palette?q=ch", "/palette?q=checkout", "/palette?q=member7", "/palette?q=ERR-77", "/palette?q=user123@example.com",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -31,7 +31,7 @@ MENU = 12  # members that a menu lists; of more, one is named
 _COUNT = re.compile(r"[0-9]{1,18}")
 
 
-def _page(section: Section) -> Callable[..., HttpResponse]:
+def _page(section: Section) -> Callable[..., HttpResponseBase]:
     """A page that shows one section of an issue; a POST to it changes the issue and shows the same page again.
 
     `section(request, issue, **kwargs)` returns the words of its template. It may raise `Http404` and `BadCursor`.
@@ -39,7 +39,6 @@ def _page(section: Section) -> Callable[..., HttpResponse]:
 
     @require("errors.view")
     @require_safe
-    @refusing_bad_filters("Error", box="")
     def show(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
         issue = issues.issue(int(number))
         if issue is None:
@@ -56,8 +55,9 @@ def _page(section: Section) -> Callable[..., HttpResponse]:
         request.method = "GET"
         return toasts.attach(show(request, number, **kwargs), toast)
 
+    @refusing_bad_filters("Error", box="")
     @functools.wraps(section)
-    def page(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
+    def page(request: HttpRequest, number: str, **kwargs: str) -> HttpResponseBase:
         return (change if request.method == "POST" else show)(request, number, **kwargs)
 
     return page

@@ -25,9 +25,7 @@ def _by(who: str) -> Q:
         return Q(actor_kind=kind, actor_id=number)
     if "@" in who:
         return Q(actor_kind="user", actor_id=str(person_id("actor", who)))
-    raise BadFilter(
-        "actor", f"{who} is nobody here; write me, system, an e-mail address, or like token:7."
-    )
+    raise BadFilter("actor", f"{who} is nobody here; write me, system, an e-mail address, or like token:7.")
 
 
 def _done(action: str) -> Q:

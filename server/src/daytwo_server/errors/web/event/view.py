@@ -49,7 +49,7 @@ class EventView:
 
     def fold(self, key: str) -> Fold | None:
         """The frames that the page calls so."""
-        stacks = [self.trace, *(one.trace for one in (*self.raised, *self.threads))]
+        stacks = [self.trace, *(one.trace for one in self.raised), *(one.trace for one in self.threads)]
         rows = (row for stack in stacks if stack for run in stack.runs for row in run.rows)
         return next((row for row in rows if isinstance(row, Fold) and row.key == key), None)
 
