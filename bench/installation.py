@@ -125,7 +125,7 @@ class Installation:
     def wait_for_spool(self, *, seconds: float = 60) -> None:
         """Wait until nothing accepted is left to digest: no segment but the newest, and that one empty."""
         begun = time.perf_counter()
-        while any(path.stat().st_size for path in (self.data_dir / "spool").glob("*.seg")):
+        while any(map(_size, (self.data_dir / "spool").glob("*.seg"))):
             if time.perf_counter() - begun > seconds:
                 raise TimeoutError(f"the spool is not digested after {seconds} s: {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
@@ -146,6 +146,13 @@ class Installation:
         root = psutil.Process(self.process.pid) if self.process else None
         processes = [root, *root.children(recursive=True)] if root else []
         return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # a segment goes when it is digested
+        return 0
 
 
 def free_port() -> int:

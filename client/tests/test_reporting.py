@@ -418,6 +418,7 @@ def test_where_daytwo_is_comes_from_its_own_variable_or_from_the_dsn(monkeypatch
 
 
 def test_the_server_key_comes_from_the_environment_alone_and_is_not_shown(monkeypatch):
+    monkeypatch.delenv("DAYTWO_URL", raising=False)
     monkeypatch.setenv("DAYTWO_KEY", "hush")
     found = daytwo.server("https://public@errors.example/1")
     assert (found.url, found.key) == ("https://errors.example", "hush")

@@ -30,7 +30,8 @@ def test_the_keyboard_reaches_every_row_that_leads_somewhere(visit, transactiona
         page.goto(live_server.url + path)
         if found := page.evaluate(UNREACHED):
             unreached[name] = found
-        if page.locator(REACHED).count() == 0:
+        # Beside a ticket j opens the next one of the queue; test_tickets_in_a_browser sees that.
+        if page.locator(REACHED).count() == 0 or name == "tickets:ticket":
             continue
         walked += 1
         page.evaluate("document.activeElement.blur()")  # a search page begins in its box, where j is a letter

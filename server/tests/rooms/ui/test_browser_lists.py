@@ -147,7 +147,8 @@ def test_a_row_is_marked_at_once_and_restored_with_the_reason_and_a_retry(visit)
     release = []
     page.route("**/rows", lambda route: release.append(route))  # noqa: PLW0108 - it marks what it is given
     rows(page).first.hover()
-    page.get_by_role("button", name="Ignore ROW-1").click()
+    with page.expect_request("**/rows"):
+        page.get_by_role("button", name="Ignore ROW-1").click()
     expect(rows(page).first).to_have_attribute("aria-busy", "true")
     assert page.locator("[data-rows] [aria-busy]").count() == 1
     release[0].fulfill(status=503, content_type="text/plain", body="The database is down. Nothing was changed.")

@@ -23,6 +23,6 @@ def download(attachment: Attachment) -> StreamingHttpResponse:
     answer.headers["Content-Disposition"] = str(content_disposition_header(True, attachment.name))
     answer.headers["Content-Length"] = str(attachment.size)
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
