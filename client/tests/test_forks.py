@@ -61,7 +61,7 @@ def test_parent_and_children_do_not_garble_each_others_reports(receiver, tmp_pat
 
 MULTIPROCESSING = """
 import multiprocessing, daytwo
-daytwo.init(logs=True)
+daytwo.init(logs=True, shutdown_timeout=20)  # this is not about how long an exit may take
 
 def work(number):
     daytwo.get_logger("shop").info("working", number=number)
