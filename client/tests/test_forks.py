@@ -61,7 +61,7 @@ def test_parent_and_children_do_not_garble_each_others_reports(receiver, tmp_pat
 
 MULTIPROCESSING = """
 import multiprocessing, daytwo
-daytwo.init(logs=True, shutdown_timeout=20)  # this is not about how long an exit may take
+daytwo.init(logs=True, shutdown_timeout=20)  # how long an exit may take is another matter
 
 def work(number):
     daytwo.get_logger("shop").info("working", number=number)
@@ -186,3 +186,14 @@ def test_workers_of_a_preloaded_gunicorn_log_and_report(receiver):
     while len(receiver.events) < 20 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert {event["tags"]["request_id"] for event in receiver.events} == ids
+
+
+READY = """
+import json, sys, daytwo
+daytwo.init()
+print(json.dumps("encodings.idna" in sys.modules))
+"""
+
+
+def test_what_a_first_connection_imports_is_there_before_a_fork_can_meet_the_import(receiver, tmp_path):
+    assert run(READY, tmp_path, dsn=receiver.dsn) == [True]

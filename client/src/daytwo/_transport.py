@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# With its first connection a thread would import this; a process forked in that moment could never import it again.
+import encodings.idna  # noqa: F401
 import os
 import threading
 import weakref
