@@ -37,6 +37,7 @@ def test_a_call_in_the_right_column_works(code, monkeypatch, lines):
     }
     with scope.request():
         eval(code, known | {"e": known["error"]})
+    assert [line for line in lines() if line["logger"] == "daytwo"] == [], "the library complained of it"
 
 
 def test_both_libraries_end_in_the_same_place():

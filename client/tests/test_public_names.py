@@ -27,7 +27,7 @@ def run(script, *, python=(), cwd=None):
 
 
 def test_the_names_that_tutorials_rely_on_need_one_import():
-    run("""
+    done = run("""
         import daytwo
         log = daytwo.get_logger("shop")
         for name in ("debug", "info", "warning", "error", "critical", "exception", "child", "set"):
@@ -41,7 +41,9 @@ def test_the_names_that_tutorials_rely_on_need_one_import():
         daytwo.integrations.fastapi.install, daytwo.integrations.flask.install, daytwo.integrations.celery.install
         daytwo.integrations.django.Middleware
         assert {"statuspage", "testing", "integrations"} <= set(daytwo.__all__)
+        print("all there")
     """)
+    assert done == "all there\n"
 
 
 def test_a_name_that_is_none_is_said_to_be():

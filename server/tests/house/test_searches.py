@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.db.models import Q
 from django.urls import get_resolver
 
 from daytwo_server.core import query
@@ -39,11 +40,13 @@ def test_the_keys_of_a_list_are_those_of_its_section():
 
 
 def test_the_fixed_values_that_the_page_names_are_taken_by_the_list(db):
+    conditions = []
     for name, language in languages().items():
         section = sections()[name]
         values = re.findall(r"`((?:is|status|kind|role):[a-z]+)`", section)
-        for key, _, value in (one.partition(":") for one in values):
-            language.keys[key](value)
+        conditions += [language.keys[key](value) for key, _, value in (one.partition(":") for one in values)]
+    assert len(conditions) >= 12
+    assert all(isinstance(one, Q) for one in conditions)
 
 
 def test_a_value_that_no_list_takes_is_not_silently_right(db):

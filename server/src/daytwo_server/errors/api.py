@@ -6,9 +6,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Router
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError
 
 from daytwo_server.accounts.api_auth import BearerToken
+from daytwo_server.accounts.http import absolute
+from daytwo_server.catalog.api.common import checked_limit, invalid
 from daytwo_server.core.pages import BadCursor
 from daytwo_server.core.query import BadFilter, Query, Term
 from daytwo_server.errors import services
@@ -26,9 +28,7 @@ from daytwo_server.errors.schemas import (
 )
 from daytwo_server.errors.selectors import events, issues
 from daytwo_server.errors.selectors.matching import ALL, matching
-from daytwo_server.errors.web.common import absolute
 
-MAX_LIMIT = 100
 _NUMBER = re.compile(r"(?:ERR-)?([0-9]{1,18})\Z", re.IGNORECASE)
 _STATUS_VERBS = {"resolved": services.resolve, "ignored": services.ignore, "unresolved": services.unresolve}
 
@@ -46,7 +46,7 @@ def list_issues(
     limit: int = issues.PAGE,
 ) -> IssuesOut:
     """Issues, last seen first. `project` is a slug, no `status` means all, `query` is what the search box takes."""
-    _check_limit(limit)
+    checked_limit(limit)
     try:
         asked = parse(query)
         terms = ((Term("project", project),) if project else ()) + asked.terms
@@ -55,9 +55,9 @@ def list_issues(
         page = issues.issues(found, cursor=cursor, limit=limit)
     except BadFilter as problem:
         named = problem.field in ("status", "query") or (problem.field == "project" and project)
-        raise _invalid(problem.field if named else "query", str(problem)) from None
+        raise invalid({problem.field if named else "query": [str(problem)]}) from None
     except BadCursor as problem:
-        raise _invalid("cursor", str(problem)) from None
+        raise invalid({"cursor": [str(problem)]}) from None
     return IssuesOut(results=[_issue(issue) for issue in page.rows], next=page.next)
 
 
@@ -77,7 +77,7 @@ def change_issue(request: HttpRequest, issue_id: str, change: IssueChangeIn) -> 
             try:
                 services.assign([issue.pk], change.assignee or None, actor=actor)
             except services.NotAMember as problem:
-                raise _invalid("assignee", str(problem)) from None
+                raise invalid({"assignee": [str(problem)]}) from None
         if "status" in change.model_fields_set:
             _STATUS_VERBS[change.status]([issue.pk], actor=actor)
     return _detail(_find(issue_id))
@@ -87,11 +87,11 @@ def change_issue(request: HttpRequest, issue_id: str, change: IssueChangeIn) -> 
 def list_events(request: HttpRequest, issue_id: str, cursor: str = "", limit: int = issues.PAGE) -> EventsOut:
     """The events of an issue, latest first."""
     issue = _find(issue_id)
-    _check_limit(limit)
+    checked_limit(limit)
     try:
         page = events.events(issue.pk, cursor=cursor, limit=limit)
     except BadCursor as problem:
-        raise _invalid("cursor", str(problem)) from None
+        raise invalid({"cursor": [str(problem)]}) from None
     return EventsOut(results=[_event(event) for event in page.rows], next=page.next)
 
 
@@ -107,21 +107,12 @@ def get_event(request: HttpRequest, event_id: str) -> EventDetailOut:
     return EventDetailOut(event=body, issue=IssueRefOut(id=event.issue_id))
 
 
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= MAX_LIMIT:
-        raise _invalid("limit", f"The limit is a number from 1 to {MAX_LIMIT}.")
-
-
 def _find(issue_id: str) -> Issue:
     number = _NUMBER.match(issue_id)
     issue = issues.issue(int(number[1])) if number else None
     if issue is None:
         raise HttpError(404, "There is no such issue.")
     return issue
-
-
-def _invalid(field: str, words: str) -> ValidationError:
-    return ValidationError([{"type": "value_error", "loc": ("query", field), "msg": words, "ctx": {"error": words}}])
 
 
 def _fields(issue: Issue) -> dict[str, object]:

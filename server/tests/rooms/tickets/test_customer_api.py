@@ -359,7 +359,8 @@ def test_files_of_internal_notes_are_not_there_for_customers(dana, bob):
     opened = dana.open()
     services.note(Ticket.objects.get(), "See.", actor=bob, files=[services.File("secret.txt", "text/plain", b"s")])
     uid = Attachment.objects.get().uid
-    dana.get(f"/{opened['id']}/attachments/{uid}", 404)
+    refused = dana.get(f"/{opened['id']}/attachments/{uid}", 404)
+    assert "secret" not in str(refused)
 
 
 def test_a_large_json_body_within_the_limit_is_taken(dana):

@@ -6,10 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from daytwo_server.accounts.http import absolute
 from daytwo_server.accounts.permissions import require
 from daytwo_server.errors.models import Event, Issue
 from daytwo_server.errors.selectors import events, issues
-from daytwo_server.errors.web.common import absolute
 from daytwo_server.errors.web.event.text import markdown
 
 
