@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from daytwo_server.accounts.models import ApiToken, User
 from daytwo_server.core import audit, blobs, facts, live
 from daytwo_server.core.ref import Ref
+from daytwo_server.customers.models import Customer
 from daytwo_server.tickets import machine
 from daytwo_server.tickets.facts import TicketStatusChanged
 from daytwo_server.tickets.files import File, named, typed
@@ -126,6 +127,32 @@ def _told(ticket: Ticket, goal: Status, before: Status, step: Step) -> Message:
         before=before,
         after=goal,
         created_at=step.now,
+    )
+
+
+class Words(Protocol):
+    """What a customer says; of a mail, `body_text` and `body_html` are all of it."""
+
+    @property
+    def content(self) -> str: ...
+    @property
+    def body_text(self) -> str: ...
+    @property
+    def body_html(self) -> str: ...
+
+
+def by_customer(ticket: Ticket, words: Words, *, customer: Customer, key: str, now: dt.datetime) -> Message:
+    """A public message of the customer, not saved yet; `key` is what makes it one that is said once."""
+    return Message(
+        ticket=ticket,
+        kind=_PUBLIC,
+        author_type=Message.Author.CUSTOMER,
+        customer=customer,
+        content=words.content,
+        body_text=words.body_text,
+        body_html=words.body_html,
+        idempotency_key=key,
+        created_at=now,
     )
 
 

@@ -16,7 +16,7 @@ from daytwo_server.tickets.files import File
 from daytwo_server.tickets.machine import Event, Impossible
 from daytwo_server.tickets.models import Category, Channel, Message, Priority, Status, Ticket
 from daytwo_server.tickets.services import outgoing
-from daytwo_server.tickets.services.common import Actor, Step, announce, held, note_audit, person_of, take
+from daytwo_server.tickets.services.common import Actor, Step, announce, by_customer, held, note_audit, person_of, take
 from daytwo_server.tickets.services.opening import NewTicket, open_ticket
 
 MOST_HOPS = 20  # from a merged or closed ticket to the one that takes replies now
@@ -95,17 +95,7 @@ def _customer_reply(ticket: Ticket, said: Said, customer: Customer) -> tuple[Tic
     now_there, now = passed[-1], clock.now()
     if not machine.can_be_reopened(now_there.status, now_there.resolved_at, now):
         return open_ticket(_follow_up(now_there, said), customer=customer, follow_up_of=now_there)
-    message = Message(
-        ticket=now_there,
-        kind=Message.Kind.PUBLIC,
-        author_type=Message.Author.CUSTOMER,
-        customer=customer,
-        content=said.content,
-        body_text=said.body_text,
-        body_html=said.body_html,
-        idempotency_key=said.idempotency_key,
-        created_at=now,
-    )
+    message = by_customer(now_there, said, customer=customer, key=said.idempotency_key, now=now)
     changed = take(now_there, Step(event=Event.CUSTOMER_REPLIED, now=now, said=message, files=said.files))
     search.refresh("ticket", [now_there.pk])
     announce([TicketReplied(ticket=now_there.pk, message=message.pk, by="customer"), *changed], now_there.pk)

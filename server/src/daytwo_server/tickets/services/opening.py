@@ -14,7 +14,7 @@ from daytwo_server.tickets.facts import TicketOpened
 from daytwo_server.tickets.files import File
 from daytwo_server.tickets.models import Category, Channel, Message, Priority, Ticket
 from daytwo_server.tickets.refs import words_of
-from daytwo_server.tickets.services.common import announce, attach
+from daytwo_server.tickets.services.common import announce, attach, by_customer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +76,7 @@ def _open(new: NewTicket, customer: Customer, follow_up_of: Ticket | None) -> tu
         last_customer_at=now,
     )
     ticket.save(force_insert=True)
-    message = Message(
-        ticket=ticket,
-        kind=Message.Kind.PUBLIC,
-        author_type=Message.Author.CUSTOMER,
-        customer=customer,
-        content=new.content,
-        body_text=new.body_text,
-        body_html=new.body_html,
-        idempotency_key=new.reply_key,
-        created_at=now,
-    )
+    message = by_customer(ticket, new, customer=customer, key=new.reply_key, now=now)
     message.save(force_insert=True)
     attach(message, new.files)
     search.index_many("ticket", [(ticket.pk, *words_of(ticket, [new.content]))])
