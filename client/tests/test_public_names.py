@@ -12,7 +12,7 @@ import pytest
 import daytwo
 
 PUBLIC = [
-    "daytwo", "daytwo.health", "daytwo.health.builtin", "daytwo.logs", "daytwo.middleware", "daytwo.reporting",
+    "daytwo", "daytwo.flags", "daytwo.health", "daytwo.health.builtin", "daytwo.logs", "daytwo.middleware", "daytwo.reporting",
     "daytwo.scope", "daytwo.statuspage", "daytwo.testing", "daytwo.integrations.celery", "daytwo.integrations.django",
     "daytwo.integrations.fastapi", "daytwo.integrations.flask",
 ]  # fmt: skip

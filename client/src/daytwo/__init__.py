@@ -10,7 +10,7 @@ from daytwo.reporting import CANCELLED, capture_exception, capture_message, flus
 from daytwo.scope import wrap
 
 if TYPE_CHECKING:
-    from daytwo import integrations, statuspage, testing
+    from daytwo import flags, integrations, statuspage, testing
 
 __version__ = "0.1.0"
 
@@ -22,6 +22,7 @@ __all__ = [
     "asgi",
     "capture_exception",
     "capture_message",
+    "flags",
     "flush",
     "get_logger",
     "health",
@@ -44,6 +45,6 @@ if not TYPE_CHECKING:
         """Import on first use what needs more than the rest does: `daytwo.statuspage.StatusPage()`."""
         from importlib import import_module
 
-        if name in {"integrations", "statuspage", "testing"}:
+        if name in {"flags", "integrations", "statuspage", "testing"}:
             return import_module(f"daytwo.{name}")
         raise AttributeError(f"module 'daytwo' has no attribute {name!r}")

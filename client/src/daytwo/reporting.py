@@ -37,6 +37,7 @@ CANCELLED: tuple[type[BaseException] | str, ...] = (
 )
 _PRODUCTION_TRACES, _OTHER_TRACES = 0.1, 1.0
 _EXIT_S = 1.0  # how long a process that ends may wait for its last events; it is to be gone within 2 s
+_MOST_FLAGS = 100  # as the SDK's own buffer
 _LEVELS = frozenset({"debug", "info", "warning", "error", "fatal"})
 
 log = get_logger("daytwo")
@@ -259,7 +260,21 @@ def _with_scope(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any] |
         if "request_id" in known:
             event.setdefault("tags", {}).setdefault("request_id", known["request_id"])
         event.setdefault("contexts", {}).setdefault("request_scope", known)
+    answered = scope.evaluated.get()
+    if answered:
+        _add_flags(event, answered)
     return event
+
+
+def _add_flags(event: dict[str, Any], answered: dict[str, Any]) -> None:
+    """What flags answered before it happened, in the form of https://develop.sentry.dev/sdk/data-model/event-payloads/contexts/.
+
+    The newest answers are kept; ours win over those that an integration of the SDK noted.
+    """
+    told = event.setdefault("contexts", {}).setdefault("flags", {}).setdefault("values", [])
+    ours = answered.copy()
+    others = [one for one in told if not (isinstance(one, dict) and one.get("flag") in ours)]
+    told[:] = (others + [{"flag": key, "result": found.result} for key, found in ours.items()])[-_MOST_FLAGS:]
 
 
 def _breadcrumb_filter(given: Callable[..., Any] | None) -> Callable[..., Any]:

@@ -12,6 +12,9 @@ R = TypeVar("R")
 # what it binds to a variable of its own is lost on return, what it puts into this dict is not.
 _current: ContextVar[dict[str, object] | None] = ContextVar("daytwo_scope", default=None)
 
+# What flags answered within the request, by key, for error events. Not among the fields: those are in every log line.
+evaluated: ContextVar[dict[str, Any] | None] = ContextVar("daytwo_flags", default=None)
+
 # Set by `daytwo.init`: keeps what is reported within a request (its user, tags) to that request.
 isolate: Callable[[], AbstractContextManager[Any]] = nullcontext
 
@@ -34,8 +37,11 @@ def request(**fields: object) -> Iterator[dict[str, object]]:
 
     A scope opened within another starts with the outer one's fields; its own are not seen outside.
     """
-    opened = {**(_current.get() or {}), **fields}
-    token = _current.set(opened)
+    outer = _current.get()
+    opened = {**(outer or {}), **fields}
+    # What was answered outside of any request is no part of this one.
+    answered = {} if outer is None else dict(evaluated.get() or {})
+    token, flags = _current.set(opened), evaluated.set(answered)
     try:
         with isolate():
             yield opened
@@ -43,6 +49,7 @@ def request(**fields: object) -> Iterator[dict[str, object]]:
         # ValueError: a streamed response may be closed in another context than the one it began in.
         with suppress(ValueError):
             _current.reset(token)
+            evaluated.reset(flags)
 
 
 def wrap(function: Callable[P, R]) -> Callable[P, R]:

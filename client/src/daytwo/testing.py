@@ -1,4 +1,4 @@
-"""For an app's own tests: what it logs, what it reports, and health answers on demand.
+"""For an app's own tests: what it logs, what it reports, health answers and feature flags on demand.
 
 with testing.captured_logs() as lines:
 place_order()
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,4 +77,18 @@ def forced_health(name: str, *, fail: str = "", skip: str = "", registry: Regist
             raise RuntimeError(fail)
 
     with check.instead(look):
+        yield
+
+
+@contextmanager
+def override(given: Mapping[str, Any] | None = None, /, **flags: Any) -> Iterator[None]:
+    """Feature flags answer so, to everybody: `override(new_checkout=True)`, `override({"new-checkout": "blue"})`.
+
+    True and False are on and off, a text the name of a variant, anything else a value. An underscore in a name stands
+    for itself and for `-`. No server is needed; other flags answer as before. It also decorates a function.
+    """
+    from daytwo.flags import default
+
+    named = {spelled: value for name, value in flags.items() for spelled in (name, name.replace("_", "-"))}
+    with default.overriding(named | dict(given or {})):
         yield

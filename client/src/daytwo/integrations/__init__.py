@@ -8,6 +8,6 @@ if not TYPE_CHECKING:
         """Import on first use: `daytwo.integrations.flask.install(app)`."""
         from importlib import import_module
 
-        if name in {"celery", "django", "fastapi", "flask"}:
+        if name in {"celery", "django", "fastapi", "flask", "openfeature"}:
             return import_module(f"daytwo.integrations.{name}")
         raise AttributeError(f"module 'daytwo.integrations' has no attribute {name!r}")
