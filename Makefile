@@ -41,7 +41,7 @@ fix: $(VENV)/.dev  ## Let the tools repair what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## Measure; PEERS=1 also runs Bugsink on the same load
+bench: $(VENV)/.dev  ## Measure; PEERS=1 also runs Bugsink and django-helpdesk on the same load
 	$(BIN)/python bench/run.py $(if $(PEERS),--peers)
 
 docs: $(VENV)/.dev  ## Write the generated reference pages anew

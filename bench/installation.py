@@ -130,6 +130,15 @@ class Installation:
                 raise TimeoutError(f"the spool is not digested after {seconds} s: {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
 
+    def wait_for_jobs(self, *, seconds: float = 120) -> None:
+        """Wait until no job is due or runs: after the first start the search index is looked through, for one."""
+        begun = time.perf_counter()
+        now = "now()" if "DATABASE_URL" in self.env else "datetime('now')"
+        while self.query(f"SELECT 1 FROM core_job WHERE state IN ('ready', 'leased') AND run_at <= {now} LIMIT 1"):
+            if time.perf_counter() - begun > seconds:
+                raise TimeoutError(f"jobs still run after {seconds} s")
+            time.sleep(0.2)
+
     def memory_mb(self) -> float:
         """Resident memory of the server and its children, summed."""
         import psutil

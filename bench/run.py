@@ -23,8 +23,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import backup  # noqa: E402 - found through the line above
 import crash  # noqa: E402
+import flags  # noqa: E402
+import guards  # noqa: E402
+import mail  # noqa: E402
 import pages  # noqa: E402
+import peer_helpdesk  # noqa: E402
 import peers  # noqa: E402
+import support  # noqa: E402
 import throughput  # noqa: E402
 
 import client  # noqa: E402
@@ -34,22 +39,29 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], Rows]] = {
     "intake": throughput.measure,
     "digest-host": throughput.compare_hosts,
     "pages": pages.measure,
+    "support": support.measure,
     "crash": crash.measure,
     "backup": backup.measure,
+    "mail": mail.measure,
     "client": client.measure,
+    "guards": guards.measure,
+    "flags": flags.measure,
+}
+PEERS: dict[str, Callable[[Path, argparse.Namespace], Rows]] = {
+    "peers": peers.measure,
+    "helpdesk": peer_helpdesk.measure,
 }
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--only", nargs="*", choices=[*PARTS, "peers"], default=list(PARTS))
-    asked.add_argument("--peers", action="store_true")
+    asked.add_argument("--only", nargs="*", choices=[*PARTS, *PEERS], default=list(PARTS))
+    asked.add_argument("--peers", action="store_true", help="also the same loads on others")
     asked.add_argument("--rounds", type=int, default=100)
     asked.add_argument("--json", type=Path)
     options = asked.parse_args()
-    parts = {name: PARTS[name] for name in options.only if name in PARTS}
-    if options.peers or "peers" in options.only:
-        parts["peers"] = peers.measure
+    asked_for = [*options.only, *PEERS] if options.peers else options.only
+    parts = {name: (PARTS | PEERS)[name] for name in asked_for}
     print(machine())
     results = []
     for name, measure in parts.items():

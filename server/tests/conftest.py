@@ -84,8 +84,10 @@ def _settings_of_this_test():
     from django.core.cache import cache
 
     from daytwo_server.core import preferences
+    from daytwo_server.flags.selectors import snapshots
     from daytwo_server.ui import nav
 
+    snapshots.forget()  # by the number of an environment, which the next test gives to another one
     cache.clear()  # where attempts are counted
     preferences.reset()
     # Nothing is there to be found. The look once a second would be one query more in whichever count it falls into.

@@ -16,10 +16,18 @@ from django.test import Client
 
 from daytwo_server.accounts import permissions, services, tokens
 from daytwo_server.accounts.models import ApiToken, Membership, User
+from daytwo_server.calendars import services as calendars
+from daytwo_server.calendars.models import Calendar
 from daytwo_server.catalog import services as catalog
 from daytwo_server.catalog.models import Component, Deploy, DsnKey, Environment, Project, Release
 from daytwo_server.core import clock, search
 from daytwo_server.customers.models import Customer, Organization
+from daytwo_server.flags.actors import Actor
+from daytwo_server.flags.models import Segment
+from daytwo_server.flags.services import saving, segments
+from daytwo_server.flags.services.saving import Saved
+from daytwo_server.sla import services as sla
+from daytwo_server.sla.models import Policy
 from daytwo_server.tickets import services as tickets
 from daytwo_server.tickets.models import Ticket
 
@@ -161,6 +169,32 @@ def ticket(of: Customer | None = None, subject: str = "Exports are empty", **fie
     """A question that a customer has just asked."""
     words = {"content": "The CSV export of March has no rows at all."} | fields
     return tickets.open_ticket(tickets.NewTicket(subject=subject, **words), customer=of or customer())[0]
+
+
+def calendar(name: str = "Office", **fields: Any) -> Calendar:
+    """Monday to Friday, nine to twelve and one to five, in UTC."""
+    week = {weekday: [(540, 720), (780, 1020)] for weekday in range(5)}
+    words = {"name": name, "time_zone": "UTC", "week": week} | fields
+    return calendars.create_calendar(calendars.CalendarWords(**words), actor=None)
+
+
+def policy(name: str = "Everybody", **fields: Any) -> Policy:
+    """A first reply within an hour, every later one within two, resolved within eight."""
+    words = {"first_response_s": 3600, "next_response_s": 7200, "resolution_s": 8 * 3600} | fields
+    return sla.create_policy(sla.PolicyWords(name=name, **words), actor=None)
+
+
+def flag(
+    of: Project | None = None, key: str = "new-checkout", *, environment: str = "production", **body: Any
+) -> Saved:
+    """A flag that says in this environment what `body` does, in the words of the API."""
+    return saving.put(of or project(), environment, key, body, by=Actor("Alice"))
+
+
+def segment(of: Project, name: str = "beta") -> Segment:
+    """Whoever is in Sweden."""
+    conditions = [{"attribute": "country", "operator": "in", "values": ["SE"]}]
+    return segments.put(of, name, conditions, by=Actor("Alice"))
 
 
 def server_key(of: Project, environment: str = "production") -> str:

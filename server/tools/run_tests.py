@@ -17,8 +17,9 @@ sys.path.insert(0, str(ROOT / "server" / "tests"))
 from postgres import binaries  # noqa: E402 - found through the line above
 
 # A file stays with one process, which starts a server or a browser for it once. In the order of the folders: what takes
-# long (browser, journeys) begins early, and the many quick files of the rooms fill up the end.
-PARALLEL = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+# long (browser, journeys) begins early, and the many quick files of the rooms fill up the end. One process more than
+# there are processors, since those of the journeys mostly wait for a server.
+PARALLEL = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "loadfile", "--no-loadscope-reorder"]
 # Tests start some hundred processes of ours: none of them should have to compile the source again.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
@@ -40,7 +41,7 @@ def main() -> int:
 
 def _pytest(*arguments: str) -> int:
     print(f"\n$ pytest {' '.join(arguments)}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", *PARALLEL, *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", *PARALLEL, *arguments]
     return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=False).returncode
 
 

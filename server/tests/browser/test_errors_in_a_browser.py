@@ -179,15 +179,9 @@ def test_everything_works_without_a_script(visit, bob, three):
     assert Issue.objects.get(pk=three[2].pk).assignee == bob
 
 
-PAGES = [
-    "/errors", "/errors?query=country:XX", "/errors/{0}", "/errors/{0}?frames=all", "/errors/{0}?frames=raw&range=14d",
-    "/errors/{0}/events", "/errors/{0}/tags", "/errors/{0}/activity", "/settings/ingest/",
-]  # fmt: skip
-
-
-def test_every_page_is_accessible_and_fits_the_screen(visit, live_server, bob, three):
+def test_other_states_of_pages_are_accessible_and_fit_the_screen(visit, live_server, bob, three):
     page = visit("/errors", bob)
-    for path in PAGES:
+    for path in ("/errors?query=country:XX", "/errors/{0}?frames=all", "/errors/{0}?frames=raw&range=14d"):
         page.goto(live_server.url + path.format(three[0].pk))
         looks.check_everywhere(page, path)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import looks
 import pytest
-from journeys.test_who_may_see_what import PAGES, browser, furnish, whole_pages
+from journeys.furnished import browser, furnish, whole_pages
+from journeys.routes import PAGES
 
 from daytwo_server.accounts.models import User
 

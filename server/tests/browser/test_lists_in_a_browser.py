@@ -5,7 +5,7 @@ import datetime as dt
 import looks
 import make
 import pytest
-from journeys.test_who_may_see_what import browser, furnish, whole_pages
+from journeys.furnished import browser, furnish, whole_pages
 from playwright.sync_api import expect
 from rooms.errors import happen
 

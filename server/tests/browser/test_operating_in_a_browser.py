@@ -136,13 +136,11 @@ def busy(alice, dead):
 
 
 PAGES = [
-    "/settings/jobs/", "/settings/jobs/?state=waiting", "/settings/jobs/?state=running", "/settings/jobs/?kind=none",
-    "/settings/jobs/periodic/", "/settings/facts/", "/settings/facts/?name=None", "/settings/audit/",
-    "/settings/audit/?object=issue:1&since=2026-01-01", "/settings/permissions/", "/settings/ingest/",
+    "/settings/jobs/", "/settings/jobs/?state=running", "/settings/facts/", "/settings/audit/", "/settings/ingest/",
 ]  # fmt: skip
 
 
-def test_every_page_is_accessible_and_fits_the_screen(visit, alice, busy, dead, live_server):
+def test_pages_with_everything_unfolded_are_accessible_and_fit_the_screen(visit, alice, busy, dead, live_server):
     page = visit("/settings/", alice)
     for path in [*PAGES, f"/settings/jobs/{dead[0].pk}/"]:
         page.goto(live_server.url + path)

@@ -13,8 +13,6 @@ from daytwo_server.core.jobs import run_due_jobs
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "telemetry"])]
 
-PAGES = ("general", "sign-in", "backup/settings", "intake", "retention", "privacy", "mail", "health", "server")
-
 
 @pytest.fixture
 def alice(transactional_db):
@@ -34,13 +32,13 @@ def old_errors(*days):
         happen.issue(shop, f"Error{n}", at=at, timestamp=at.timestamp())
 
 
-def test_every_page_can_be_used_by_everybody_in_any_light_and_on_a_phone(visit, live_server, alice):
+def test_changed_settings_are_for_everybody_in_any_light_and_on_a_phone(visit, live_server, alice):
     old_errors(100, 3)
     preferences.change({"ingest_rate": "500", "scrub_keys": "iban"}, versions={}, actor=alice)
     retention.run_now()
     run_due_jobs(tick=False)
     page = visit("/settings/general/", alice)
-    for name in PAGES:
+    for name in ("intake", "retention", "privacy"):
         page.goto(f"{live_server.url}/settings/{name}/")
         looks.check_everywhere(page, name)
 

@@ -7,16 +7,19 @@ import looks
 import make
 import pytest
 from playwright.sync_api import expect
+from rooms.tickets import mailing
 
 from daytwo_server.accounts.models import Membership
 from daytwo_server.core import clock
 from daytwo_server.core.ref import Ref
 from daytwo_server.desk import selectors as desk
 from daytwo_server.desk import services as presence
+from daytwo_server.mail.models import Delivery
 from daytwo_server.tickets import services
 from daytwo_server.tickets.files import File
 from daytwo_server.tickets.models import Message, Priority, Ticket
 from daytwo_server.tickets.services import Change, Said
+from daytwo_server.tickets.services.outgoing import about
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "telemetry"])]
 
@@ -128,7 +131,7 @@ def test_an_answer_is_written_and_sent_with_the_keyboard_alone(visit, nia, three
 def test_the_arrow_beside_send_chooses_what_happens_and_is_remembered(visit, nia, three):
     page = visit(f"/tickets/{three[0].pk}", nia)
     page.locator("#draft-reply").fill("Fixed.")
-    page.locator("#reply summary").click()
+    page.locator("#reply .button-group summary").click()
     page.locator("#reply").get_by_role("button", name="Send and resolve").click()
     expect(page.locator(".toast")).to_contain_text("Sent to Dana")
     assert states()[0] == "resolved"
@@ -153,6 +156,30 @@ def test_the_second_of_two_agents_sees_the_first_ones_answer_and_keeps_the_text(
     mine.locator("#reply [data-send]").click()
     expect(mine.locator(".toast")).to_contain_text("Sent to Dana")
     assert said(three[0])[1:] == ["It is fixed.", "And it stays so."]
+
+
+def test_what_becomes_of_mail_meanwhile_appears_where_it_belongs_and_the_text_stays(visit, nia, three):
+    ticket = three[0]
+    answer = services.reply(ticket, "Which month?", actor=nia)
+    delivery = Delivery.objects.create(
+        to="dana@example.com", subject="s", text="t", about=about(answer.pk), message_id="<d@x>", lane="d", state="sent"
+    )
+    page = visit(f"/tickets/{ticket.pk}", nia)
+    shown = page.locator(f"#m-{answer.pk}")
+    expect(shown).to_contain_text("Mailed to dana@example.com")
+    page.locator("#draft-reply").fill("Half an answer")
+    Delivery.objects.filter(pk=delivery.pk).update(delivered_at=clock.now())
+    mailing.held(ticket)
+    changed(page)
+    expect(shown).to_contain_text("Delivered to dana@example.com")
+    expect(page.locator("#held")).to_contain_text("Let me in.")
+    Delivery.objects.filter(pk=delivery.pk).update(complained_at=clock.now())
+    changed(page)
+    expect(shown).to_contain_text("dana@example.com called it spam")
+    expect(page.locator("#draft-reply")).to_have_value("Half an answer")
+    looks.check_in_both_themes(page)
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("#held")).not_to_contain_text("Let me in.")
 
 
 def test_what_is_said_meanwhile_appears_below_and_counts_once_it_was_seen(visit, nia, dana, three):
@@ -340,3 +367,16 @@ def test_open_menus_are_for_everybody_too(visit, nia, full):
         menus.nth(number).click()
         looks.check(page, menus.nth(number).inner_text())
         page.keyboard.press("Escape")
+
+
+def test_a_thank_you_that_arrives_while_somebody_looks_is_settled_by_one_press(visit, nia, dana):
+    ticket = make.ticket(dana)
+    services.reply(ticket, "Fixed.", actor=nia, status="resolved")
+    page = visit(f"/tickets/{ticket.pk}", nia)
+    services.customer_reply(ticket, Said(content="Thank you, Nia!"), customer=dana)
+    changed(page)
+    page.get_by_role("button", name="Keep it resolved", exact=True).click()
+    expect(page.locator(".toast").last).to_contain_text(f"{ticket.code} resolved")
+    expect(page.get_by_text("This only says thank you")).to_have_count(0)
+    now_there = Ticket.objects.get(pk=ticket.pk)
+    assert (now_there.status, now_there.reopened_count) == ("resolved", 0)

@@ -13,7 +13,7 @@ import make
 import pytest
 from django.contrib.staticfiles import finders
 from django.urls import reverse
-from journeys.test_who_may_see_what import browser, furnish, whole_pages
+from journeys.furnished import browser, furnish, whole_pages
 from rooms.errors import happen
 
 from daytwo_server.accounts.models import User

@@ -226,10 +226,10 @@ def test_an_event_that_was_on_its_way_when_the_issue_was_resolved_does_not_reope
 
 def test_a_batch_costs_the_same_number_of_statements_however_many_events(bench, project, django_assert_max_num_queries):
     bench.send(*(envelope(project, function=f"f{n}") for n in range(3)))
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(46):
         bench.digest()
     bench.send(*(envelope(project, function=f"f{n}") for n in range(60)))
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(46):
         bench.digest()
 
 

@@ -10,15 +10,17 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from journeys.test_who_may_see_what import PAGES, address, browser, furnish
+from journeys.furnished import address, browser, furnish
+from journeys.routes import PAGES
 
 from daytwo_server.accounts.models import User
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
-# Of one field each, which a browser does not send empty; the answer is the page with words that say so.
-ONE_FIELD = re.compile(r"(/comments|/links/|/reply|/note|/merge)$")
+# Of one field each, which a browser does not send empty, or of menus alone, in which nothing can be mistyped; the
+# answer is the page with words that say so.
+ONE_FIELD = re.compile(r"(/comments|/links/|/reply|/note|/merge|/guard/\?environment=\w+)$")
 TYPED = {"text", "email", "password", "url", "number", "search", "date", "datetime-local", ""}
 
 

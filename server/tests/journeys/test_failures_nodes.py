@@ -11,9 +11,11 @@ import psycopg
 import pytest
 from installation import MODULE
 from spools import fill
-from storm import Storm, check_nothing_lost, eventually, health, press, signed_in
+from storm import Storm, check_nothing_lost, digest_of, eventually, health, press, signed_in
 
 BUGS = 60
+WAITS_FOR_AN_ISSUE = """SELECT 1 FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE '%errors_issue%FOR NO KEY UPDATE%'"""
 
 
 @contextlib.contextmanager
@@ -89,11 +91,15 @@ def test_a_deadlock_that_the_digest_loses_is_tried_again(shop, database):
         site.wait_for_events(2)
     with psycopg.connect(database) as other:
         other.execute("SET deadlock_timeout = '60s'")  # so that it is the digest that finds out, and gives way
-        other.execute("SELECT 1 FROM errors_issue WHERE id = 2 FOR UPDATE")
+        # Of the key of a row others make sure when they refer to it; they are not to wait here.
+        other.execute("SELECT 1 FROM errors_issue WHERE id = 2 FOR NO KEY UPDATE")
+        digest = digest_of(site)
+        digest.suspend()  # so that it takes both at once
         with Storm(site, 2, rate_per_s=1000, groups=2) as storm:
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            eventually(lambda: site.query(waiting) == [(1,)])
-            other.execute("UPDATE errors_issue SET title = title WHERE id = 1")
+            pass
+        digest.resume()
+        eventually(lambda: site.query(WAITS_FOR_AN_ISSUE))
+        other.execute("UPDATE errors_issue SET title = title WHERE id = 1")
         eventually(lambda: "deadlock" in health(site)["checks"]["digest"]["message"])
     check_nothing_lost(site, before.acked | storm.acked)
     assert not (site.data_dir / "spool" / "quarantine").exists()

@@ -1,5 +1,6 @@
 """Events that are as bad as events get: huge, deep, wide, or more than our own code can take."""
 
+import contextlib
 import json
 import os
 import urllib.parse
@@ -145,11 +146,13 @@ def test_when_the_quarantine_cannot_be_written_either_the_digest_waits_and_says_
     node.write("harmless", "poison", "harmless")
     quarantine = node.folder / "quarantine"
     quarantine.mkdir()
-    with node.running():
-        with read_only(quarantine):
+    with contextlib.ExitStack() as until_repaired:
+        until_repaired.enter_context(read_only(quarantine))
+        with node.running():
             assert "the data directory cannot be used" in eventually(node.told)
             assert node.quarantined() == 0
-        eventually(lambda: ("stored", "") in counted() and not node.told())
+            until_repaired.close()
+            eventually(lambda: ("stored", "") in counted() and not node.told())
     assert counted() == {("stored", ""): 2, ("dropped", "digest_failed"): 1}
     assert node.quarantined() == 1
 

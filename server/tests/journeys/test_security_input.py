@@ -18,7 +18,8 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.urls import is_valid_path, reverse
-from journeys.test_who_may_see_what import CALLS, OPEN, PAGES, address, furnish
+from journeys.furnished import address, furnish
+from journeys.routes import CALLS, OPEN, PAGES
 
 from daytwo_server.accounts.models import ApiToken, OwnerLink, User
 from daytwo_server.accounts.tokens import digest

@@ -8,7 +8,6 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -16,7 +15,7 @@ from django.urls import reverse
 from daytwo_server.accounts import guessing, services
 from daytwo_server.accounts.http import client_address, safe_url
 from daytwo_server.accounts.models import User
-from daytwo_server.core import secret
+from daytwo_server.core import secret, signing
 
 PROOF_LASTS_S = 10 * 60  # since somebody last proved who they are, by signing in or on the page that asks again
 
@@ -149,6 +148,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def _fernet() -> Any:
-    from cryptography.fernet import Fernet  # late: its library takes 7 MB, and not everybody uses it
+    from cryptography.fernet import Fernet, MultiFernet  # late: its library takes 7 MB, and not everybody uses it
 
-    return Fernet(base64.urlsafe_b64encode(secret.derive(settings.SECRET_KEY, "second-factor")))
+    derived = [secret.derive(key, "second-factor") for key in signing.secret_keys()]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])

@@ -41,6 +41,7 @@ class AccountsConfig(AppConfig):
         nav.register_section(
             "Workspace", "Members", "members", "users", 10, "members.view", text="People, their roles, invitations"
         )
+        nav.register_section("Workspace", "Teams", "teams", "users", 12, "members.view", text="Who answers together")
         nav.register_section(
             "Workspace",
             "API tokens",

@@ -1,11 +1,12 @@
 """What the frame around every page needs to know."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from daytwo_server.accounts import permissions
 from daytwo_server.accounts.models import Membership, User
@@ -29,12 +30,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request, user),
         "density": user.density if isinstance(user, User) else User.Density.COMFORTABLE.value,
         "keys_off": isinstance(user, User) and not user.single_key_shortcuts,
-        "home_url": reverse("home"),
-        "theme_url": reverse("theme"),
+        "home_url": _url("home"),
+        "theme_url": _url("theme"),
         "nav": _grouped(links),
         "sections": sections,
         "section": section,
-        "tabbar": sorted((link for link in links if link["tab"] is not None), key=lambda link: link["tab"]),
+        "tabbar": _tabbar(links),
         "workspace_name": membership.workspace.name if membership else "Daytwo",
         "viewer": _viewer(user, membership),
     }
@@ -57,27 +58,24 @@ def theme_of(request: HttpRequest, user: User | AnonymousUser) -> str:
     return remembered if remembered in User.Theme.values else User.Theme.AUTO.value
 
 
-def _links(request: HttpRequest, user: User | AnonymousUser, *, in_settings: bool) -> list[dict[str, Any]]:
-    links: list[dict[str, Any]] = [
-        {
-            "group": entry.group,
-            "label": entry.label,
-            "url": reverse(entry.url_name),
-            "icon": entry.icon,
-            "key": entry.key,
-            "tab": entry.tab,
-            "current": False,
-            **_waiting(entry.url_name),
-        }
-        for entry in nav.entries()
-        if permissions.can(user, entry.action)
+def _links(request: HttpRequest, user: User | AnonymousUser, *, in_settings: bool) -> list[tuple[nav.Entry, nav.Link]]:
+    shown = [(entry, _url(entry.url_name)) for entry in nav.entries() if permissions.can(user, entry.action)]
+    here = [url for _, url in shown if request.path == url or _is_below(request.path, url)]
+    current = max(here, key=len) if here else _url("settings") if in_settings else ""
+    return [
+        (
+            entry,
+            nav.Link(
+                label=entry.label,
+                url=url,
+                icon=entry.icon,
+                key=entry.key,
+                current=url == current,
+                **_waiting(entry.url_name),
+            ),
+        )
+        for entry, url in shown
     ]
-    here = [link for link in links if request.path == link["url"] or _is_below(request.path, link["url"])]
-    if here:
-        max(here, key=lambda link: len(link["url"]))["current"] = True
-    elif in_settings:
-        next(link for link in links if link["url"] == reverse("settings"))["current"] = True
-    return links
 
 
 def _sections(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str, Any]]:
@@ -86,7 +84,7 @@ def _sections(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str
         {
             "group": one.group,
             "label": one.label,
-            "url": reverse(one.url_name),
+            "url": _url(one.url_name),
             "icon": one.icon,
             "text": one.text,
             **_waiting(one.url_name),
@@ -101,7 +99,17 @@ def _sections(request: HttpRequest, user: User | AnonymousUser) -> list[dict[str
     return [group for group in groups if group["items"]]
 
 
-def _waiting(url_name: str) -> dict[str, str]:
+def _url(name: str) -> str:
+    """Forty of them stand around every page."""
+    return _reversed(name, get_script_prefix())
+
+
+@cache
+def _reversed(name: str, _prefix: str) -> str:
+    return reverse(name)
+
+
+def _waiting(url_name: str) -> dict[str, Any]:
     found = nav.waiting().get(url_name)
     return {"count": found.count, "counted": found.what} if found else {}
 
@@ -112,12 +120,17 @@ def _is_at(path: str, url: str) -> bool:
 
 def _is_below(path: str, url: str) -> bool:
     # The home page is above every page, so being below it says nothing.
-    return path.startswith(url) and url != reverse("home")
+    return path.startswith(url) and url != _url("home")
 
 
-def _grouped(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    groups = ({"label": group, "items": [link for link in links if link["group"] == group]} for group in nav.GROUPS)
-    return [group for group in groups if group["items"]]
+def _grouped(links: list[tuple[nav.Entry, nav.Link]]) -> list[nav.Group]:
+    groups = (nav.Group(name, tuple(link for entry, link in links if entry.group == name)) for name in nav.GROUPS)
+    return [group for group in groups if group.links]
+
+
+def _tabbar(links: list[tuple[nav.Entry, nav.Link]]) -> list[nav.Link]:
+    tabs = sorted((entry.tab, n) for n, (entry, _) in enumerate(links) if entry.tab is not None)
+    return [links[n][1] for _, n in tabs]
 
 
 def _viewer(user: User | AnonymousUser, membership: Membership | None) -> dict[str, Any] | None:
@@ -129,5 +142,5 @@ def _viewer(user: User | AnonymousUser, membership: Membership | None) -> dict[s
         "email": user.email,
         "initials": people.initials(user.name or user.email),
         "hue": people.hue(user.email),
-        "url": reverse("profile") if membership else "",
+        "url": _url("profile") if membership else "",
     }

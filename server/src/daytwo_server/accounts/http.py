@@ -66,3 +66,16 @@ def focus_first_error(form: BaseForm) -> None:
     wrong = next((name for name in form.fields if name in form.errors), None)
     if wrong:
         form.fields[wrong].widget.attrs["autofocus"] = True
+
+
+def form_page(
+    request: HttpRequest, page: str, form: BaseForm, *, action: str, back: str, submit: str, **words: Any
+) -> HttpResponse:
+    """A page that is one form, or that form alone where htmx sent it: 200, and 422 when it was sent and is wrong.
+
+    `action`, `back` and `submit` are those of ui/components/form.html, which `page` includes; `words` are for the page.
+    """
+    focus_first_error(form)
+    status = 422 if request.method == "POST" else 200
+    words |= {"form": form, "action": action, "back": back, "submit": submit}
+    return htmx.render(request, page, "ui/components/form.html", words, status=status)

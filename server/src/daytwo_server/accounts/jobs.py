@@ -110,6 +110,16 @@ def mail_security_notice(user: int, words: str) -> None:
     )
 
 
+@jobs.periodic("53 3 * * *")
+@jobs.job("accounts.seal_again")
+def seal_again() -> None:
+    """Encrypt second factors by the present secret key, while keys from before it are still believed."""
+    from daytwo_server.accounts.services.second_factor import seal_again as sealed  # services enqueue what is here
+
+    if settings.SECRET_KEY_FALLBACKS:
+        sealed()
+
+
 @jobs.periodic("41 3 * * *")
 @jobs.job("accounts.prune")
 def prune() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.urls import reverse
 
 from daytwo_server.accounts import permissions
-from daytwo_server.accounts.models import ApiToken, Invitation, User
+from daytwo_server.accounts.models import ApiToken, Invitation, Team, User
 from daytwo_server.core import search
 from daytwo_server.core.ref import Ref, resolver
 from daytwo_server.ui.listing import address
@@ -28,6 +28,11 @@ def words(user: User) -> tuple[str, str]:
 
 
 search.source("user", lambda: User.objects.filter(membership__isnull=False), words)
+
+
+@resolver("team")
+def teams(ids: Sequence[str]) -> Mapping[str, Ref]:
+    return {str(one.pk): Ref("team", one.pk, one.name, reverse("teams")) for one in Team.objects.filter(pk__in=ids)}
 
 
 @resolver("token")

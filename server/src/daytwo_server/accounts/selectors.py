@@ -1,12 +1,13 @@
 """What pages read about people and tokens."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.sessions.models import Session
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from daytwo_server.accounts import tokens
@@ -17,11 +18,13 @@ from daytwo_server.accounts.models import (
     Invitation,
     Membership,
     OwnerLink,
+    Team,
     User,
     UserSession,
 )
 from daytwo_server.core import clock, query
 from daytwo_server.core.pages import Page, page
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.query import BadFilter, Query
 
 RECOVERY_CODES = 10  # of a set; allauth's default
@@ -89,10 +92,18 @@ def member(person: int) -> Membership | None:
 
 def people(asked: str = "", *, limit: int) -> list[User]:
     """The first members by name who can sign in; `asked` is a part of name or e-mail."""
-    found = User.objects.filter(is_active=True, membership__isnull=False)
-    if asked:
-        found = found.filter(Q(name__icontains=asked) | Q(email__icontains=asked))
-    return list(found.order_by(Lower("name"), "pk")[:limit])
+    if not asked:
+        return _first_people(limit)()
+    return list(_by_name().filter(Q(name__icontains=asked) | Q(email__icontains=asked))[:limit])
+
+
+def _by_name() -> QuerySet[User]:
+    return User.objects.filter(is_active=True, membership__isnull=False).order_by(Lower("name"), "pk")
+
+
+@functools.cache
+def _first_people(limit: int) -> Prepared[User]:
+    return Prepared(lambda: _by_name()[:limit])
 
 
 class NoMember(ValueError):
@@ -107,6 +118,26 @@ def members_named(emails: Iterable[str]) -> list[int]:
     if unknown := sorted(wanted - found.keys()):
         raise NoMember(f"{unknown[0]!r} is no member; name members by e-mail address.")
     return list(found.values())
+
+
+def teams(*, archived: bool = False) -> list[Team]:
+    """All in use, or all that were put away, by name, each with its members as `people`. Two queries."""
+    found = Team.objects.filter(archived_at__isnull=not archived).order_by(Lower("name"), "pk")
+    return list(found.prefetch_related(Prefetch("members", _people_of_teams(), to_attr="people")))
+
+
+def team_named(name: str) -> Team | None:
+    """The team in use that has this name, however it is written."""
+    return Team.objects.filter(name__iexact=name, archived_at=None).first() if name else None
+
+
+def members_of(team: Team) -> list[User]:
+    """Those of a team who are members here and can sign in, by name."""
+    return list(_people_of_teams().filter(teams=team))
+
+
+def _people_of_teams() -> QuerySet[User]:
+    return User.objects.filter(is_active=True, membership__isnull=False).order_by(Lower("name"), "pk")
 
 
 def removed_members() -> QuerySet[FormerMembership]:

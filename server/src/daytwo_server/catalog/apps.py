@@ -21,6 +21,9 @@ class CatalogConfig(AppConfig):
             roles=builders,
             text="Create, change and archive projects, their keys and their environments",
         )
+        permissions.register(
+            "projects.secrets", roles=permissions.ADMINS, text="Create and revoke server keys, see the identity secret"
+        )
         permissions.register("components.view", roles=everyone, text="See components")
         permissions.register("components.manage", roles=builders, text="Create, change and archive components")
         permissions.register("deploys.view", roles=everyone, text="See deploys")

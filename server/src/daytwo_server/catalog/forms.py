@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
 from daytwo_server.accounts.selectors import NoMember, members_named
-from daytwo_server.catalog.models import Component, DsnKey, Project
+from daytwo_server.catalog.models import ClientKey, Component, DsnKey, Environment, Project
 from daytwo_server.catalog.services import MAX_LABEL, MAX_NAME, MAX_PLATFORM, OVERLAP
 from daytwo_server.core import clock
 from daytwo_server.ui.widgets import Completed
@@ -39,6 +39,62 @@ class KeyForm(forms.Form):
     label = forms.CharField(max_length=MAX_LABEL, label="Label", help_text="Who uses it, for example web or mobile.")
 
 
+class _Environments(forms.ModelChoiceField):  # type: ignore[type-arg]  # the class takes none when it runs
+    """By their names."""
+
+    def label_from_instance(self, obj: Environment) -> str:
+        return obj.name
+
+
+class ServerKeyForm(forms.Form):
+    environment = _Environments(
+        Environment.objects.none(), label="A new key for the servers of", empty_label=None,
+        error_messages={"invalid_choice": "Choose the environment whose servers get the key."},
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, project: Project, values: Mapping[str, Any] | None = None) -> ServerKeyForm:
+        """To choose among what is not hidden; production at first."""
+        known = Environment.objects.filter(project=project, hidden_at=None).order_by("name")
+        form = cls(values, initial={"environment": known.filter(name="production").first()})
+        form.fields["environment"].queryset = known  # type: ignore[attr-defined]
+        return form
+
+
+class _Origins(forms.Form):
+    """From which web pages a public key is used."""
+
+    allowed_origins = forms.CharField(
+        required=False,
+        label="Web pages that may use it",
+        help_text="One a line, like https://app.example.com or https://*.example.com. Empty lets all in.",
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+    def clean_allowed_origins(self) -> list[str]:
+        origins: str = self.cleaned_data["allowed_origins"]
+        return [line.strip().rstrip("/") for line in origins.splitlines() if line.strip()]
+
+
+class ClientKeyForm(_Origins):
+    environment = _Environments(Environment.objects.none(), label="A new key to the flags of", empty_label=None)
+    field_order = ("environment", "allowed_origins")
+
+    @classmethod
+    def of(cls, project: Project, values: Mapping[str, Any] | None = None) -> ClientKeyForm:
+        """To choose among what is not hidden; production at first."""
+        known = Environment.objects.filter(project=project, hidden_at=None).order_by("name")
+        form = cls(values, initial={"environment": known.filter(name="production").first()})
+        form.fields["environment"].queryset = known  # type: ignore[attr-defined]
+        return form
+
+
+class ClientKeyOriginsForm(_Origins):
+    @classmethod
+    def of(cls, key: ClientKey, values: Mapping[str, Any] | None = None) -> ClientKeyOriginsForm:
+        return cls(values, initial={"allowed_origins": "\n".join(key.allowed_origins)})
+
+
 class _Moment(forms.DateTimeInput):
     """The browser's own choice of day and time; whole minutes, in the reader's time zone."""
 
@@ -60,13 +116,7 @@ class RotateForm(KeyForm):
         return cls(initial={"label": key.label, "ends_at": _whole_minutes(clock.now() + OVERLAP)})
 
 
-class KeyLimitsForm(forms.Form):
-    allowed_origins = forms.CharField(
-        required=False,
-        label="Web pages that may send",
-        help_text="One a line, like https://app.example.com or https://*.example.com. Empty lets all in.",
-        widget=forms.Textarea({"rows": 4}),
-    )
+class KeyLimitsForm(_Origins):
     rate_per_s = forms.IntegerField(
         required=False, min_value=1, max_value=MAX_RATE, label="Requests a second",
         help_text="Empty: as the installation allows.",
@@ -86,10 +136,6 @@ class KeyLimitsForm(forms.Form):
         limits = {"allowed_origins": origins, "rate_per_s": key.rate_per_s, "burst": key.burst, "ends_at": ends_at}
         return cls(data, initial=limits)
 
-    def clean_allowed_origins(self) -> list[str]:
-        origins: str = self.cleaned_data["allowed_origins"]
-        return [line.strip().rstrip("/") for line in origins.splitlines() if line.strip()]
-
 
 class ComponentForm(forms.Form):
     name = forms.CharField(
@@ -99,7 +145,10 @@ class ComponentForm(forms.Form):
         required=False, max_length=MAX_DESCRIPTION, label="Description", widget=forms.Textarea({"rows": 3})
     )
     project = forms.ChoiceField(required=False, label="Project", help_text="The app whose errors are this part's.")
-    team = forms.CharField(required=False, max_length=MAX_NAME, label="Team", help_text="Who runs it, in your words.")
+    team = forms.CharField(
+        required=False, max_length=MAX_NAME, label="Team", help_text="Who runs it, in your words.",
+        widget=Completed("team_names"),
+    )  # fmt: skip
     owners = forms.CharField(
         required=False,
         label="Owners",

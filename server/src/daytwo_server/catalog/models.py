@@ -13,7 +13,8 @@ class Project(models.Model):
     """An app. Its id is part of the DSN, where SDKs accept whole numbers only.
 
     The slug stays when the name changes: links, the API and the key that setup derives are made of it. The events of
-    an archived project are refused.
+    an archived project are refused. `identity_generation` counts how often the identity secret was replaced; tokens of
+    the one before are believed until `identity_overlaps_until`.
     """
 
     name = models.CharField(max_length=100)
@@ -22,6 +23,8 @@ class Project(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     first_event_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    identity_generation = models.PositiveIntegerField(default=0, db_default=0)
+    identity_overlaps_until = models.DateTimeField(null=True)
 
 
 class Environment(models.Model):
@@ -87,6 +90,20 @@ class ServerKey(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="server_keys")
     prefix = models.CharField(max_length=8, unique=True)
     digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class ClientKey(models.Model):
+    """By which browsers and phones ask for an environment's flags. It is public: what it opens is, too.
+
+    `allowed_origins` empty means any.
+    """
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="client_keys")
+    public_key = models.CharField(max_length=40, unique=True)
+    allowed_origins = models.JSONField(default=list)
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import connections, models, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 
 from daytwo_server.core import sql
+
+
+@models.ForeignObject.register_lookup
+@models.Field.register_lookup
+class Among(models.Lookup):
+    """`pk__among=[3, 4, 5]` is `pk__in` for hundreds of whole numbers: one parameter, where `in` has one for each,
+    which takes longer to write, to read and to plan than to answer.
+    """
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        column, parameters = self.process_lhs(compiler, connection)
+        if connection.vendor == "postgresql":
+            return f"{column} = ANY(%s::bigint[])", [*parameters, list(self.rhs)]
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*parameters, json.dumps(list(self.rhs))]
 
 
 def chunked_delete(queryset: models.QuerySet[Any], *, chunk: int = 1000, pause_s: float = 0.05) -> int:

@@ -125,7 +125,8 @@ def _row(fact: object, now: dt.datetime) -> tuple[dt.datetime, str, str, str]:
 @jobs.job("core.react", atomic=True)
 def react(fact: int, reaction: str) -> None:
     """Run one reaction to one fact. The row of this job is the receipt: it goes in the reaction's own transaction."""
-    row = Fact.objects.filter(pk=fact).first()
+    # Raw, because this stands before everything that happens: the ORM takes four times as long to write it down.
+    row = next(iter(Fact.objects.raw("SELECT * FROM core_fact WHERE id = %s", [fact])), None)
     if row is None:
         raise FactGone(f"Fact {fact} is no longer kept.")
     loaded = load(row)

@@ -68,6 +68,12 @@ def page(
     )
 
 
+def first_page(rows: list[M], *, by: str, limit: int, ascending: bool = False) -> Page[M]:
+    """The first page, of rows that were read in that order: `limit` and one more."""
+    more, rows = len(rows) > limit, rows[:limit]
+    return Page(rows, _encode(rows[-1], by, backwards=False) if more else None, None)
+
+
 def _beyond(by: str, value: Any, position: _Position, *, up: bool) -> Q:
     way = "gt" if up else "lt"
     # The first condition says nothing new; it lets both databases start in the index at the position.
@@ -77,6 +83,7 @@ def _beyond(by: str, value: Any, position: _Position, *, up: bool) -> Q:
 def _value(queryset: models.QuerySet[Any], by: str, position: _Position) -> Any:
     annotation, meta = queryset.query.annotations.get(by), queryset.model._meta
     field = annotation.output_field if annotation is not None else meta.pk if by == "pk" else meta.get_field(by)
+    field = getattr(field, "output_field", field)  # what a generated column holds
     try:
         value = field.to_python(position.value)
         if isinstance(value, dt.datetime):

@@ -1,4 +1,11 @@
-"""The converter `id` for addresses: `path("members/<id:member>/", ...)`."""
+"""Numbers of rows, as addresses and forms bring them. The converter `id` is for addresses:
+`path("members/<id:member>/", ...)`.
+"""
+
+import re
+from collections.abc import Sequence
+
+AT_ONCE = 200  # rows that a form may name
 
 
 class Id:
@@ -11,3 +18,8 @@ class Id:
 
     def to_url(self, value: int | str) -> str:
         return str(int(value))
+
+
+def numbers(values: Sequence[str]) -> list[int]:
+    """The numbers among what a form sent, at most `AT_ONCE`; what is none is passed over."""
+    return [int(value) for value in values[:AT_ONCE] if re.fullmatch(Id.regex, value)]

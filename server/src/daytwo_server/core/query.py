@@ -223,7 +223,7 @@ def _midnight(key: str, text: str, *, days: int = 0) -> dt.datetime:
 
 def indexed(kind: str, field: str = "pk") -> Condition:
     """For words: what `core.search` finds of a kind. `field` holds its id."""
-    return lambda text: Q(**{f"{field}__in": search.ids(kind, text, MAX_FOUND)})
+    return lambda text: Q(**{f"{field}__among": search.ids(kind, text, MAX_FOUND)})
 
 
 def parts_of(*fields: str) -> Condition:

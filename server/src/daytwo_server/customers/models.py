@@ -16,7 +16,8 @@ class Customer(models.Model):
 
     Not `verified` means that only public keys spoke of them: anybody could have made up what is written here.
     `email_verified` says that the address is theirs, which mail needs to be matched on. After an erasure the row stays,
-    empty and with `erased_at`, so that counts of affected customers stay true.
+    empty and with `erased_at`, so that counts of affected customers stay true; `forgotten_at` is when nothing of them
+    was left on disk.
     """
 
     key = models.CharField(max_length=210, unique=True)
@@ -29,6 +30,7 @@ class Customer(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
+    forgotten_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -42,6 +44,14 @@ class Customer(models.Model):
         if self.erased_at:
             return f"Erased customer {self.pk}"
         return self.name or self.email or self.user_id
+
+    @property
+    def address(self) -> str:
+        """Where they are written to, and from where they write: their address if it is known to be theirs, or if it is
+        all that they are known by. Empty when there is none.
+        """
+        known_by_it = self.key == f"email:{self.email}"
+        return self.email.lower() if self.email and (self.email_verified or known_by_it) else ""
 
     @property
     def user_id(self) -> str:

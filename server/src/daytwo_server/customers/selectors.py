@@ -40,8 +40,24 @@ def customer_called(code: str) -> Customer | None:
     known = Customer.objects.filter(erased_at=None).select_related("organization")
     if "\x00" in code:
         return None
-    by_number = known.filter(pk=int(code)) if code.isascii() and code.isdecimal() and len(code) < 19 else known.none()
-    return known.filter(key=f"id:{code}").first() or by_number.first()
+    return known.filter(key=f"id:{code}").first() or known.filter(pk=_number(code)).first()
+
+
+def erased_customer(code: str) -> Customer | None:
+    """Who had this id of ours and was erased."""
+    return Customer.objects.filter(pk=_number(code), erased_at__isnull=False).first()
+
+
+def own_address(customer: Customer) -> str:
+    """The address whose mail is theirs alone; empty when it is somebody else's as well, or was only told of them:
+    whoever can name an address must not come to its mail by that, nor have it removed.
+    """
+    others = Customer.objects.filter(email=customer.email, email_verified=True).exclude(pk=customer.pk)
+    return customer.address if customer.address and not others.exists() else ""
+
+
+def _number(code: str) -> int:
+    return int(code) if code.isascii() and code.isdecimal() and len(code) < 19 else 0  # which nobody has
 
 
 def customers_by_id(ids: Iterable[int]) -> dict[int, Customer]:

@@ -8,16 +8,32 @@ from django.db import transaction
 
 from daytwo_server.accounts.models import ApiToken, User
 from daytwo_server.core import audit, clock, facts, search, sql
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.ref import Ref
 from daytwo_server.core.stores import DEFAULT
-from daytwo_server.customers.facts import CustomerErased
-from daytwo_server.customers.identity import MAX_ID, email, fingerprint, key_of, text
+from daytwo_server.customers import erasing, jobs
+from daytwo_server.customers.facts import CustomerErased, CustomerPlanChanged
+from daytwo_server.customers.identity import MAX_EMAIL, MAX_ID, email, fingerprint, key_of, text
 from daytwo_server.customers.models import Customer, Organization
+from daytwo_server.customers.selectors import own_address
+from daytwo_server.mail import services as mail
 
-__all__ = ["Sighting", "Vouched", "erase", "fingerprint", "is_exact", "key_of", "see", "vouch"]
+__all__ = ["Sighting", "Vouched", "erase", "fingerprint", "is_exact", "key_of", "prove", "see", "vouch", "wrote"]
 
 # A customer who is busy would otherwise be written with every batch of events.
 LAST_SEEN_STEP = dt.timedelta(minutes=1)
+_KNOWN = Prepared[Customer](lambda pk: Customer.objects.select_related("organization").filter(pk=pk))
+_SEEN = Prepared[tuple[int, str, dt.datetime, dt.datetime]](
+    lambda keys: Customer.objects.filter(key__in=keys).values_list("pk", "key", "first_seen", "last_seen")
+)
+# Two at most: of two users with one address, nothing says which it is.
+_VOUCHED = Prepared[Customer](
+    lambda address: (
+        Customer.objects.filter(email=address, email_verified=True, key__startswith="id:", erased_at=None)
+        .select_related("organization")
+        .order_by("pk")[:2]
+    )
+)
 _TABLE = Customer._meta.db_table
 _COLUMNS = (
     "key", "email", "email_verified", "name", "plan", "verified", "first_seen", "last_seen"
@@ -53,12 +69,7 @@ def see(batch: Iterable[Sighting]) -> dict[str, int]:
     if not seen:
         return {}
     with transaction.atomic():
-        known = {
-            key: (pk, first, last)
-            for pk, key, first, last in Customer.objects.filter(key__in=seen).values_list(
-                "pk", "key", "first_seen", "last_seen"
-            )
-        }
+        known = {key: (pk, first, last) for pk, key, first, last in _SEEN(list(seen))}
         rows = [_row(who) for key, who in seen.items() if key not in known or _moves(who, known[key][1:])]
         written = sql.insert(DEFAULT, _TABLE, _COLUMNS, rows, on_conflict=_MOVE, returning="key, id") if rows else []
         search.refresh("customer", [pk for key, pk in written if key not in known])
@@ -89,12 +100,13 @@ def is_exact(value: str) -> bool:
 def vouch(who: Vouched) -> Customer:
     """The customer with this id, created or brought up to date, with organization. Needs a transaction.
 
-    One query when nothing changed. Raises ValueError for an id that is not exact.
+    One query when nothing changed, two of one in an organization. Raises ValueError for an id that is not exact.
     """
     if not is_exact(who.user_id) or (who.organization is not None and not is_exact(who.organization)):
         raise ValueError("An id has 1 to 200 characters on one line, without spaces around it.")
     now = clock.now()
-    known = Customer.objects.select_related("organization").filter(key=f"id:{who.user_id}").first()
+    # Raw, because this is asked with every request of a customer: the ORM takes five times as long to write it down.
+    known = next(iter(Customer.objects.raw(f"SELECT * FROM {_TABLE} WHERE key = %s", [f"id:{who.user_id}"])), None)
     if known is None:
         known, _ = Customer.objects.get_or_create(
             key=f"id:{who.user_id}", defaults={"first_seen": now, "last_seen": now, "verified": True}
@@ -102,6 +114,52 @@ def vouch(who: Vouched) -> Customer:
         search.refresh("customer", [known.pk])
     _bring_up_to_date(known, _said(known, who), now)
     return known
+
+
+def prove(address: str) -> Customer:
+    """The customer whom somebody is who has just shown that they read the mail to this address. Needs a transaction.
+
+    That is the one user for whom the SaaS vouches with this address, where there is one, and else the customer who is
+    known by the address alone, created when there is none: of two users with one address, nothing says which it is. An
+    address that was only told, as by a public key, stays unverified for that user: reading the mail to it does not
+    make somebody that user. Raises ValueError for what is no address.
+    """
+    known = email(address)
+    if not known:
+        raise ValueError("This is no e-mail address.")
+    if len(users := _VOUCHED(known)) == 1:
+        return users[0]
+    now = clock.now()
+    customer, created = Customer.objects.select_related("organization").get_or_create(
+        key=f"email:{known}",
+        defaults={"email": known, "email_verified": True, "first_seen": now, "last_seen": now},
+    )
+    if created:
+        search.refresh("customer", [customer.pk])
+    else:
+        _bring_up_to_date(customer, {} if customer.email_verified else {"email_verified": True}, now)
+    return customer
+
+
+def wrote(address: str, *, name: str, genuine: bool | None) -> Customer:
+    """The customer whom a mail is from, as far as its sender can be believed. Needs a transaction.
+
+    `genuine` is whether our mail server found the sender to be who they say: then it is whom the address proves
+    (`prove`). None, when nobody looked: the same, and nothing is proven by it; what we answer goes to the user's own
+    address, whoever it was that asked. False: nobody's mail but of that address, whose tickets no user sees. The name
+    counts for somebody new only.
+    """
+    known = email(address) if len(address) <= MAX_EMAIL else ""
+    if known and genuine:
+        prove(known)
+    if known and genuine is not False and len(users := _VOUCHED(known)) == 1:
+        return users[0]
+    key = f"email:{known}" if known else "name:unknown sender"
+    made = see([Sighting(key=key, project=0, at=clock.now(), email=known, name=name or ("" if known else "Unknown"))])
+    [customer] = _KNOWN(made[key])
+    if name and not customer.name and known:
+        _bring_up_to_date(customer, {"name": text(name)}, clock.now())
+    return customer
 
 
 def _said(known: Customer, who: Vouched) -> dict[str, object]:
@@ -129,22 +187,36 @@ def _bring_up_to_date(known: Customer, changed: dict[str, object], now: dt.datet
         Customer.objects.filter(pk=known.pk).update(**changed, **seen)
     if changed:
         search.refresh("customer", [known.pk])
+    if {"plan", "organization"} & changed.keys():
+        facts.record(CustomerPlanChanged(customer=known.pk))
 
 
 def erase(customer: Customer, *, actor: User | ApiToken) -> None:
-    """Forget who this is. The empty row keeps its id for counts; other rooms follow by the fact `CustomerErased`.
+    """Forget who this is. The empty row keeps its id for counts; what rooms keep goes by a job (`customers.jobs`).
 
-    The same key seen later makes a new customer. There is no undo. Erasing twice changes nothing.
+    The same key seen later makes a new customer. There is no undo. Erasing twice only has the job run again.
     """
     with transaction.atomic():
-        erased = Customer.objects.filter(pk=customer.pk, erased_at=None).update(
-            key=f"erased:{customer.pk}", email="", email_verified=False, name="", plan="", organization=None,
-            verified=False, erased_at=clock.now(),
-        )  # fmt: skip
-        if erased:
-            search.remove("customer", [customer.pk])
-            audit.record("customers:customer:erased", actor=actor, ref=Ref("customer", customer.pk))
-            facts.record(CustomerErased(customer=customer.pk))
+        known = Customer.objects.select_for_update().get(pk=customer.pk)
+        if known.erased_at is None:
+            _forget_mail(known)
+            for keeper in erasing.keepers():
+                if keeper.at_once is not None:
+                    keeper.at_once(known)
+            Customer.objects.filter(pk=known.pk).update(
+                key=f"erased:{known.pk}", email="", email_verified=False, name="", plan="", organization=None,
+                verified=False, erased_at=clock.now(),
+            )  # fmt: skip
+            search.remove("customer", [known.pk])
+            audit.record("customers:customer:erased", actor=actor, ref=Ref("customer", known.pk))
+            facts.record(CustomerErased(customer=known.pk))
+        jobs.forget_later(known.pk)
+
+
+def _forget_mail(customer: Customer) -> None:
+    """Everything from and to their address, while it is known."""
+    if address := own_address(customer):
+        mail.forget(addresses=[address])
 
 
 @dataclass(slots=True)

@@ -1,7 +1,9 @@
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from daytwo_server.accounts import permissions
 
@@ -11,6 +13,11 @@ def desk(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not permissions.can(user, "desk.use"):
         return {}
+    return dict(_addresses(get_script_prefix()))
+
+
+@cache
+def _addresses(_prefix: str) -> Mapping[str, str]:
     return {
         "search_url": reverse("desk:search"),
         "palette_url": reverse("desk:palette"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -12,6 +12,7 @@ from django.urls import reverse
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can
 from daytwo_server.core import clock, search
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.ref import Ref, resolve_many
 from daytwo_server.desk import palette
 from daytwo_server.desk.models import Draft, Presence, Recent, SavedView
@@ -26,6 +27,14 @@ _CODE = re.compile(r"(?:([A-Za-z]{1,8})-)?([0-9]{1,18})")
 # Ranks of `core.search` follow.
 _BY_ID = -1
 _LAST = 10**6
+_VIEWS = Prepared[SavedView](
+    lambda user, page: (
+        SavedView.objects.filter(Q(owner=user) | Q(shared=True), page=page, deleted_at=None)
+        .select_related("owner")
+        .order_by("pk")[:MAX_VIEWS]
+    )
+)
+_DRAFTS = Prepared[Draft](lambda user, keys: Draft.objects.filter(user=user, key__in=keys))
 
 
 @dataclass(frozen=True)
@@ -169,8 +178,7 @@ def _command_rank(group: Group, text: str) -> int:
 
 def views(user: User, page: str) -> list[SavedView]:
     """The viewer's own views of a list in their order, then what others share, by name."""
-    found = SavedView.objects.filter(Q(owner=user) | Q(shared=True), page=page, deleted_at=None)
-    rows = list(found.select_related("owner").order_by("pk")[:MAX_VIEWS])
+    rows = _VIEWS(user.pk, page)
     own = sorted((one for one in rows if one.owner_id == user.pk), key=lambda one: one.position)
     others = sorted((one for one in rows if one.owner_id != user.pk), key=lambda one: one.name.casefold())
     return own + others
@@ -178,7 +186,12 @@ def views(user: User, page: str) -> list[SavedView]:
 
 def draft(user: User, key: str) -> Draft | None:
     """What this person was writing under this key. Its text is empty once it was sent."""
-    return Draft.objects.filter(user=user, key=key).first()
+    return drafts(user, [key]).get(key)
+
+
+def drafts(user: User, keys: Collection[str]) -> dict[str, Draft]:
+    """`draft` of several keys, for those that have one. One query."""
+    return {one.key: one for one in _DRAFTS(user.pk, list(keys))}
 
 
 @dataclass(frozen=True)

@@ -30,3 +30,13 @@ class IssueTriaged:
 
     issue: int
     change: str
+
+
+@fact
+@dataclass(frozen=True)
+class FlaggedErrorsCounted:
+    """First errors of users and issues in a batch, by the watched flags that their events carry. `counts` are when the
+    last of them came in (unix seconds), project, environment, flag, its value ("on", "off" or a variant), how many.
+    """
+
+    counts: tuple[tuple[float, int, str, str, str, int], ...]

@@ -19,11 +19,6 @@ DELETED_KEPT = dt.timedelta(days=1)
 PERSONAL_FACETS = ("user", "user.id", "user.email", "user.username", "user.name", "user.ip", "user.ip_address")
 
 
-def forget_later(customer: int) -> None:
-    """Enqueue `forget` in the current transaction."""
-    jobs.enqueue(forget, customer=customer)
-
-
 @jobs.job("errors.forget")
 def forget(customer: int) -> None:
     """Take a customer out of everything that errors keep: bodies first, so that a retry still finds them."""

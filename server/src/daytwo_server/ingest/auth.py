@@ -8,6 +8,7 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from daytwo_server.core.net import origins
 from daytwo_server.ingest.keys import Key
 from daytwo_server.ingest.refused import Refused, malformed
 
@@ -115,27 +116,5 @@ def known_form(key: str) -> bool:
 
 
 def origin_allowed(key: Key, origin: str) -> bool:
-    """Whether a browser page from `origin` may send with this key.
-
-    An entry is `*`, an origin (`https://app.example.com`), all of a scheme and port below a domain
-    (`https://*.example.com`), and the last two without scheme: then of any scheme and port. No entries allow all.
-    Requests without an Origin header come from servers and are not asked.
-    """
-    if not key.allowed_origins or "*" in key.allowed_origins:
-        return True
-    try:
-        host = urllib.parse.urlsplit(origin).hostname or ""
-    except ValueError:
-        return False
-    return any(_matches(entry.lower().rstrip("/"), origin.lower(), host) for entry in key.allowed_origins)
-
-
-def _matches(entry: str, origin: str, host: str) -> bool:
-    if "://*." in entry:
-        scheme, _, domain = entry.partition("*")
-        return origin.startswith(scheme) and origin.endswith(domain)
-    if "://" in entry:
-        return entry == origin
-    if entry.startswith("*."):
-        return host.endswith(entry[1:])
-    return bool(host) and entry == host
+    """Whether a browser page from `origin` may send with this key. No entries allow all."""
+    return not key.allowed_origins or origins.is_allowed(key.allowed_origins, origin)

@@ -15,7 +15,7 @@ class Cursor(models.Model):
 class ItemCount(models.Model):
     """Items of one kind, from one SDK, in one hour, by what became of them.
 
-    Hours before yesterday are merged into their day, which is the hour of midnight in UTC; see `ingest.jobs`.
+    Hours older than a day are merged into their day, which is the hour of midnight in UTC; see `ingest.jobs`.
 
     `outcome` is arrived, stored or dropped; `reason` says why something was dropped and is empty otherwise.
     """

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.ref import Ref, resolve_many
 from daytwo_server.desk import palette
 from daytwo_server.links.models import Link
 from daytwo_server.links.services import MAX_LINKS, touching
+
+_TOUCHING = Prepared[Link](
+    lambda kind, id_: Link.objects.filter(touching(Ref(kind, id_)), removed_at=None).order_by("-at", "-pk")[:MAX_LINKS]
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Linked:
 def linked(user: User, ref: Ref) -> list[Linked]:
     """What is linked with this object and the viewer may see, latest first. One query, and one for each kind found."""
     kinds = {kind.name: kind for kind in palette.kinds() if can(user, kind.action)}
-    rows = list(Link.objects.filter(touching(ref), removed_at=None).order_by("-at", "-pk")[:MAX_LINKS])
+    rows = _TOUCHING(ref.kind, ref.id)
     sides = [_other(row, ref) for row in rows]
     shown = resolve_many(sides)
     return [

@@ -25,6 +25,24 @@ class MailFailed:
 
 @fact
 @dataclass(frozen=True)
+class MailDelivered:
+    """The provider says that it is in the recipient's mailbox."""
+
+    delivery: int
+    about: str
+
+
+@fact
+@dataclass(frozen=True)
+class MailComplained:
+    """The recipient called it spam."""
+
+    delivery: int
+    about: str
+
+
+@fact
+@dataclass(frozen=True)
 class MailBounced:
     """It was taken first, and came back later."""
 

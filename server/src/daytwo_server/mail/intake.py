@@ -1,32 +1,30 @@
 """Mail that arrives, by whichever route: stored first, then read, then given to the room that receives it.
 
 Nothing that can fail comes before it is stored. What fails after that leaves the mail in quarantine, from where
-`services.replay` tries again.
+`services.replay` tries again. Mails that wait are read several at a time, and on SQLite concluded in one transaction
+with a savepoint for each: what fails takes nothing along, and the disk is waited for once.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import zstandard
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import F
 
-from daytwo_server import mail as room
-from daytwo_server.core import blobs, clock, facts, live, preferences, sql
+from daytwo_server.core import blobs, live, sql
 from daytwo_server.core.masking import error_line
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.stores import DEFAULT
 from daytwo_server.core.trouble import is_trouble
-from daytwo_server.mail import threads
-from daytwo_server.mail.facts import MailBounced
-from daytwo_server.mail.hits import hits_in
-from daytwo_server.mail.letter import Envelope, Kind, Letter, Outcome, Result
-from daytwo_server.mail.models import Delivery, InboundMail
+from daytwo_server.mail.deciding import decide, describe
+from daytwo_server.mail.letter import Envelope, Outcome, Result
+from daytwo_server.mail.models import InboundMail
 from daytwo_server.mail.reading import Reading, read
 
 log = logging.getLogger(__name__)
@@ -35,13 +33,15 @@ TOPIC = "mail.inbound"  # of `core.live`
 # Mails of 25 MB are taken; what a mail server adds to them on the way should not make the difference.
 MAX_BYTES = 27 * 1024 * 1024
 MAX_ATTEMPTS = 3
-BATCH = 50
-SAME_BODY_LIMIT, SENDER_WINDOW = 2, dt.timedelta(hours=1)
+# Together in one transaction: it holds SQLite's one writer for some 80 ms, and no more than that in memory.
+BATCH, BATCH_BYTES = 20, 2 * 1024 * 1024
 State = InboundMail.State
-
-
-class NobodyReceives(Exception):
-    """No room of this version takes mail."""
+_WAITING = Prepared[InboundMail](lambda: InboundMail.objects.filter(state=State.RECEIVED).order_by("pk")[:BATCH])
+_LOCKED = Prepared[InboundMail](lambda ids: InboundMail.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+_CONCLUDED = (
+    "state", "result", "reason", "thread", "message", "sender", "subject", "message_id", "body_hash", "key",
+)  # fmt: skip
+_CONCLUDE = f"UPDATE mail_inboundmail SET {', '.join(f'{column} = %s' for column in _CONCLUDED)} WHERE id = %s"
 
 
 def accept(raw: bytes, envelope: Envelope) -> Outcome:
@@ -55,37 +55,36 @@ def accept(raw: bytes, envelope: Envelope) -> Outcome:
 def store(mails: Sequence[tuple[bytes, Envelope]]) -> list[int]:
     """Keep mails as they came, in one transaction; returns their ids. They are read by `process`, or by a job."""
     packer = zstandard.ZstdCompressor()
+    packed = [packer.compress(raw[:MAX_BYTES]) for raw, _ in mails]
     with transaction.atomic():
-        return [_store(raw, envelope, packer) for raw, envelope in mails]
+        kept = blobs.put_many(packed, content_type="message/rfc822")
+        rows = [_row(raw, envelope) for raw, envelope in mails]
+        for row, blob in zip(rows, kept, strict=True):
+            row.raw = blob
+        return [row.pk for row in InboundMail.objects.bulk_create(rows)]
 
 
-def _store(raw: bytes, envelope: Envelope, packer: zstandard.ZstdCompressor) -> int:
-    blob = blobs.put(packer.compress(raw[:MAX_BYTES]), content_type="message/rfc822")
+def _row(raw: bytes, envelope: Envelope) -> InboundMail:
     recipients = "\n".join(envelope.recipients[:100])
-    return InboundMail.objects.create(
-        raw=blob, size=len(raw), route=envelope.route[:20], remote=envelope.remote[:100],
-        envelope_sender=_kept(envelope.sender)[:320], envelope_recipients=_kept(recipients)[:20_000],
+    return InboundMail(
+        size=len(raw), route=envelope.route[:20], remote=envelope.remote[:100],
+        envelope_sender=_kept(envelope.sender).lower()[:320], envelope_recipients=_kept(recipients)[:20_000],
         content_hash=hashlib.sha256(raw).hexdigest(),
-    ).pk  # fmt: skip
+    )  # fmt: skip
+
+
+@transaction.atomic
+def keep(raw: bytes, envelope: Envelope, why: str) -> None:
+    """Put what cannot be a mail straight into quarantine."""
+    [inbound] = store([(raw, envelope)])
+    _quarantine(InboundMail.objects.get(pk=inbound), why)
+    live.bump(TOPIC)
 
 
 def process(inbound: int) -> Outcome:
     """Read one stored mail and give it to the receiver; what was done before is told again, not done again."""
     mail = InboundMail.objects.get(pk=inbound)
-    if mail.state != State.RECEIVED:
-        return outcome_of(mail)
-    try:
-        reading = _read(mail)
-        _describe(mail, reading.letter)
-        try:
-            return _conclude(mail.pk, reading)
-        except IntegrityError:  # its twin was concluded in the same moment, so now it is found
-            return _conclude(mail.pk, reading)
-    except Exception as error:
-        if is_trouble(error):
-            raise
-        log.exception("The mail %d could not be read; it is in quarantine.", mail.pk)
-        return _quarantine(mail, error_line(error))
+    return _conclude([(mail, _read(mail))])[0] if mail.state == State.RECEIVED else outcome_of(mail)
 
 
 def process_waiting(*, for_s: float) -> bool:
@@ -95,9 +94,18 @@ def process_waiting(*, for_s: float) -> bool:
         waiting = _next_batch()
         if not waiting:
             return False
-        for inbound in waiting:
-            process(inbound)
+        raws = _raws(waiting)
+        readings = [(mail, _read(mail, raws.get(mail.pk))) for mail in waiting]
+        for some in [readings] if _has_one_writer() else [[one] for one in readings]:
+            _conclude(some)
     return True
+
+
+def _has_one_writer() -> bool:
+    """Then several mails share a transaction. Elsewhere, two of them that change the same tickets in another order
+    would wait for each other for ever.
+    """
+    return connections[DEFAULT].vendor == "sqlite"
 
 
 def outcome_of(mail: InboundMail) -> Outcome:
@@ -106,10 +114,15 @@ def outcome_of(mail: InboundMail) -> Outcome:
 
 def raw_of(mail: InboundMail) -> bytes:
     """The mail as it came, up to `MAX_BYTES`. Raises `core.blobs.BlobGone`."""
+    return b"".join(raw_parts(mail))
+
+
+def raw_parts(mail: InboundMail) -> Iterator[bytes]:
+    """The same, a part at a time. Raises `core.blobs.BlobGone`, also between parts."""
     if mail.raw_id is None:
         raise blobs.BlobGone("The mail itself is not kept any more.")
     unpacker = zstandard.ZstdDecompressor().decompressobj()
-    return b"".join(map(unpacker.decompress, blobs.read(mail.raw_id)))
+    return map(unpacker.decompress, blobs.read(mail.raw_id))
 
 
 def envelope_of(mail: InboundMail) -> Envelope:
@@ -117,27 +130,55 @@ def envelope_of(mail: InboundMail) -> Envelope:
     return Envelope(mail.envelope_sender, recipients, mail.route, mail.remote)
 
 
-def _next_batch() -> list[int]:
+def _next_batch() -> list[InboundMail]:
     """Mails that nobody is done with. An attempt is counted before: a mail that kills its reader is tried alone, three
     times, and then given up.
     """
-    waiting = list(
-        InboundMail.objects.filter(state=State.RECEIVED).order_by("pk").values_list("pk", "attempts")[:BATCH]
-    )
-    if waiting and waiting[0][1] >= MAX_ATTEMPTS:
-        mail = InboundMail.objects.get(pk=waiting[0][0])
-        _quarantine(mail, f"The process ended while it was read, {MAX_ATTEMPTS} times.")
+    waiting = _WAITING()
+    if waiting and waiting[0].attempts >= MAX_ATTEMPTS:
+        with transaction.atomic():
+            _quarantine(waiting[0], f"The process ended while it was read, {MAX_ATTEMPTS} times.")
+            live.bump(TOPIC)
         return _next_batch()
-    fresh = [pk for pk, attempts in waiting if not attempts]
-    batch = fresh if waiting and not waiting[0][1] else [pk for pk, _ in waiting[:1]]
+    fresh = [mail for mail in waiting if not mail.attempts]
+    batch = _small(fresh) if waiting and not waiting[0].attempts else waiting[:1]
     if batch:
-        InboundMail.objects.filter(pk__in=batch).update(attempts=F("attempts") + 1)
+        InboundMail.objects.filter(pk__in=[mail.pk for mail in batch]).update(attempts=F("attempts") + 1)
     return batch
 
 
-def _read(mail: InboundMail) -> Reading:
-    """Outside of any transaction: a large mail takes seconds."""
-    reading = read(raw_of(mail), envelope_of(mail))
+def _small(mails: Sequence[InboundMail]) -> list[InboundMail]:
+    """The first ones that fit together into `BATCH_BYTES`, or the first alone."""
+    found, total = list(mails[:1]), mails[0].size
+    for mail in mails[1:]:
+        total += mail.size
+        if total > BATCH_BYTES:
+            break
+        found.append(mail)
+    return found
+
+
+def _raws(mails: Sequence[InboundMail]) -> dict[int, bytes]:
+    """What `raw_of` says of each that is still kept, for mails that are small together; of a large one, nothing."""
+    if len(mails) == 1:
+        return {}
+    packed = blobs.read_many(mail.raw_id for mail in mails if mail.raw_id)
+    unpacker = zstandard.ZstdDecompressor()
+    return {
+        mail.pk: unpacker.decompress(packed[mail.raw_id]) for mail in mails if mail.raw_id and mail.raw_id in packed
+    }
+
+
+def _read(mail: InboundMail, raw: bytes | None = None) -> Reading | Exception:
+    """Outside of any transaction: a large mail takes seconds. Also the fault is a result. Raises what a store does
+    that is in trouble.
+    """
+    try:
+        reading = read(raw_of(mail) if raw is None else raw, envelope_of(mail))
+    except Exception as error:
+        if is_trouble(error):
+            raise
+        return error
     if mail.size <= MAX_BYTES:
         return reading
     notice = f"The mail has {mail.size / 1e6:.0f} MB; what comes after the first {MAX_BYTES / 1e6:.0f} MB was left out."
@@ -146,123 +187,57 @@ def _read(mail: InboundMail) -> Reading:
 
 
 @transaction.atomic
-def _conclude(inbound: int, reading: Reading) -> Outcome:
-    """What becomes of the mail, with all that follows from it, in one transaction."""
-    mail = InboundMail.objects.select_for_update().get(pk=inbound)
+def _conclude(readings: Sequence[tuple[InboundMail, Reading | Exception]]) -> list[Outcome]:
+    """What becomes of each mail, with all that follows from it. One that was removed meanwhile has no outcome."""
+    mails = {mail.pk: mail for mail in _locked(mail.pk for mail, _ in readings)}
+    outcomes = [_conclude_one(mails[mail.pk], reading) for mail, reading in readings if mail.pk in mails]
+    live.bump(TOPIC)
+    return outcomes
+
+
+def _locked(ids: Iterable[int]) -> Iterable[InboundMail]:
+    return _LOCKED(list(ids))
+
+
+def _conclude_one(mail: InboundMail, reading: Reading | Exception) -> Outcome:
     if mail.state != State.RECEIVED:
         return outcome_of(mail)
-    _describe(mail, reading.letter)
-    outcome = _decide(mail, reading)
+    try:
+        if isinstance(reading, Exception):
+            raise reading  # noqa: TRY301 - told like every other
+        describe(mail, reading.letter)
+        try:
+            return _taken(mail, reading)
+        except IntegrityError:  # its twin was concluded in the same moment, so now it is found
+            return _taken(mail, reading)
+    except Exception as error:
+        if is_trouble(error):
+            raise
+        log.exception("The mail %d could not be read; it is in quarantine.", mail.pk)
+        return _quarantine(mail, error_line(error))
+
+
+@transaction.atomic
+def _taken(mail: InboundMail, reading: Reading) -> Outcome:
+    """In a savepoint: what it comes to is undone alone."""
+    mail.key = None
+    outcome = decide(mail, reading)
     _note(mail, outcome, State.DONE)
     return outcome
 
 
-def _describe(mail: InboundMail, letter: Letter) -> None:
-    mail.sender, mail.subject, mail.message_id = letter.sender.address, letter.subject[:200], letter.message_id[:255]
-    mail.body_hash = _digest(letter.stripped_text.split(), [file.data for file in letter.attachments])[:32]
-
-
-def _decide(mail: InboundMail, reading: Reading) -> Outcome:
-    letter = reading.letter
-    if letter.kind == Kind.OWN:
-        return Outcome(Result.OWN, reason="We sent it ourselves.")
-    key = _key(letter)
-    if twin := InboundMail.objects.filter(key=key).exclude(pk=mail.pk).first():
-        return Outcome(Result.DUPLICATE, twin.thread, twin.message, "It came before.")
-    mail.key = key  # saved with the outcome; when its twin is quicker, that fails and this is decided again
-    if letter.kind == Kind.BOUNCE and reading.bounce:
-        if outcome := _bounced(reading):
-            return outcome
-        letter = dataclasses.replace(letter, kind=Kind.AUTOMATIC)
-    letter = dataclasses.replace(letter, hits=hits_in(reading))
-    limit = preferences.current().mail_per_sender
-    before, same = _recent(mail, limit)
-    # An agent who answers by mail may write as often as they can, and what a person has looked at is no flood.
-    if before >= limit and not mail.replayed and not any(hit.agent for hit in letter.hits):
-        return Outcome(Result.HELD, reason=f"More than {limit} mails came from this sender within an hour.")
-    if letter.kind == Kind.HUMAN and same >= SAME_BODY_LIMIT:
-        letter = dataclasses.replace(letter, kind=Kind.AUTOMATIC)  # whatever its headers say, nobody writes so
-    return _received(letter, mail)
-
-
-def _received(letter: Letter, mail: InboundMail) -> Outcome:
-    receiver = room.receiver()
-    if receiver is None:
-        raise NobodyReceives("No room of this version takes mail.")
-    return receiver(letter, mail)
-
-
-def _key(letter: Letter) -> str:
-    """What is the same for two copies of a mail, and for no other."""
-    if letter.message_id:
-        return f"id:{_digest([letter.message_id], [])}"
-    words = [letter.sender.address, str(letter.date), letter.subject, letter.text]
-    return f"content:{_digest(words, [file.data for file in letter.attachments])}"
-
-
-def _digest(words: Sequence[str], data: Sequence[bytes]) -> str:
-    digest = hashlib.sha256("\x00".join(words).encode("utf-8", "replace"))
-    for each in data:
-        digest.update(hashlib.sha256(each).digest())
-    return digest.hexdigest()
-
-
-def _bounced(reading: Reading) -> Outcome | None:
-    """Note at the delivery that it came back; None for what is no bounce after all, or comes from a person."""
-    bounce, kind = reading.bounce, Result.BOUNCED
-    assert bounce is not None
-    delivery = _returned(reading)
-    if delivery is None:
-        genuine = bool(bounce.recipients or bounce.message_ids)
-        return Outcome(kind, reason="It names no mail of ours.") if genuine else None
-    if not bounce.failed:
-        return Outcome(Result.AUTOMATIC, reason="It says that a mail of ours is late.")
-    sent = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.SENT)
-    if sent.update(state=Delivery.State.BOUNCED, problem=bounce.reason):
-        facts.record(MailBounced(delivery.pk, delivery.about))
-    return Outcome(kind, reason=bounce.reason)
-
-
-def _returned(reading: Reading) -> Delivery | None:
-    """The delivery that came back: by the address it came back to, else by the id of the mail."""
-    bounce = reading.bounce
-    named = [pk for each in reading.recipients if (pk := threads.read_bounce(each))]
-    if named:
-        return Delivery.objects.filter(pk=named[0]).first()
-    if bounce is None or not bounce.message_ids:
-        return None
-    found = Delivery.objects.filter(message_id__in=bounce.message_ids).order_by("-pk")
-    return found.filter(to__in=bounce.recipients).first() or (found[0] if found.count() == 1 else None)
-
-
-def _recent(mail: InboundMail, limit: int) -> tuple[int, int]:
-    """How many mails of the sender were taken within the last hour, at most `limit`, and how many, at most
-    `SAME_BODY_LIMIT`, said the same.
-    """
-    of_sender = "SELECT 1 FROM mail_inboundmail WHERE sender = %s AND received_at > %s AND state = 'done'"
-    statement = (
-        f"SELECT (SELECT count(*) FROM ({of_sender} AND result <> 'held' LIMIT %s) AS taken), "
-        f"(SELECT count(*) FROM ({of_sender} AND body_hash = %s LIMIT %s) AS alike)"
-    )
-    sender = [mail.sender, clock.now() - SENDER_WINDOW]
-    [(before, same)] = sql.fetch(DEFAULT, statement, [*sender, limit, *sender, mail.body_hash, SAME_BODY_LIMIT])
-    return before, same
-
-
 def _quarantine(mail: InboundMail, why: str) -> Outcome:
     mail.key = None
-    with transaction.atomic():
-        outcome = Outcome(Result.QUARANTINED, reason=why)
-        _note(mail, outcome, State.QUARANTINED)
+    outcome = Outcome(Result.QUARANTINED, reason=why)
+    _note(mail, outcome, State.QUARANTINED)
     return outcome
 
 
 def _note(mail: InboundMail, outcome: Outcome, state: str) -> None:
-    mail.state, mail.result, mail.reason = state, outcome.result, outcome.reason
+    mail.state, mail.result, mail.reason = str(state), str(outcome.result), outcome.reason
     mail.thread, mail.message = outcome.thread, outcome.message
-    described = ["sender", "subject", "message_id", "body_hash", "key"]
-    mail.save(update_fields=["state", "result", "reason", "thread", "message", *described])
-    live.bump(TOPIC)
+    values = [getattr(mail, column) for column in _CONCLUDED]
+    sql.execute_many(DEFAULT, _CONCLUDE, [[*values, mail.pk]])
 
 
 def _kept(words: str) -> str:

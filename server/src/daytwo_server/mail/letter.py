@@ -79,11 +79,11 @@ class File:
 class Hit:
     """Something in a letter that leads to a thread. `by` says what, in the order in which it is to be believed:
 
-    - "token": the signed address that we gave for answers (thread, party, agent)
+    - "token": the signed address that we gave for answers (thread, party, agent, private)
     - "own_id": one of our own signed message ids (thread, message)
     - "stored_id": the id of a mail that came or went before; `ref` is the `thread` that the receiver gave that mail,
       or the `about` of the delivery
-    - "marker": the signed mark that stood in our mail and was quoted (thread, party, agent)
+    - "marker": the signed mark that stood in our mail and was quoted (as "token")
     - "subject": `[#number]`, which anybody can write: `thread` is that number
 
     No hit is a sign-in: who sent the letter must still be somebody who takes part in the thread.
@@ -93,6 +93,7 @@ class Hit:
     thread: int = 0
     party: int = 0
     agent: bool = False
+    private: bool = False
     message: int = 0
     ref: str = ""
 
@@ -103,8 +104,8 @@ class Letter:
 
     `text` is all of it, `stripped_text` what is left when quotes of earlier mails are folded, the same when that is
     in doubt. `html` is clean: no script, no style, nothing is loaded from elsewhere, `cid:` addresses lead to
-    `files`. `authentic` is None when nobody whom we believe has checked the sender. `notices` tell an agent what was
-    left out.
+    `files`. `authentic` is None when nobody whom we believe has checked the sender. `from_desk` says that a Daytwo
+    elsewhere sent it. `notices` tell an agent what was left out.
     """
 
     message_id: str = ""
@@ -122,5 +123,6 @@ class Letter:
     attachments: tuple[File, ...] = ()
     kind: Kind = Kind.HUMAN
     authentic: bool | None = None
+    from_desk: bool = False
     hits: tuple[Hit, ...] = ()
     notices: tuple[str, ...] = field(default=())

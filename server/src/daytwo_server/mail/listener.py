@@ -14,12 +14,12 @@ from typing import Any
 from aiosmtpd.smtp import SMTP
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from aiosmtpd.smtp import Session as SmtpSession
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 
-from daytwo_server.core import conf, jobs
+from daytwo_server.core import conf
 from daytwo_server.core.groupcommit import Closed, CommitFailed, GroupCommit, QueueFull
 from daytwo_server.mail import intake, threads
-from daytwo_server.mail.jobs import READ_KEY, read
+from daytwo_server.mail.jobs import take
 from daytwo_server.mail.letter import Envelope
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,4 @@ class _Connection(SMTP):
 def _store(batch: list[tuple[bytes, Envelope]]) -> list[int]:
     """On the writer's thread: all of the batch, and the job that reads it, or nothing."""
     close_old_connections()
-    with transaction.atomic():
-        kept = intake.store(batch)
-        jobs.enqueue(read, unique_key=READ_KEY)
-    return kept
+    return take(batch)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from daytwo_server.core import conf
-from daytwo_server.mail import intake
+from daytwo_server.mail import intake, oauth
 from daytwo_server.mail.letter import Envelope
 from daytwo_server.mail.models import Mailbox
 
@@ -35,14 +35,16 @@ def poll() -> None:
     that cannot be read is logged and tried again in a minute.
     """
     try:
-        with _opened(urllib.parse.urlsplit(conf.current().imap_url)) as (client, name):
+        with opened() as (client, name):
             _take(client, name, until=time.monotonic() + TURN_S)
-    except (OSError, imaplib.IMAP4.error, MailboxTrouble) as problem:
+    except (OSError, imaplib.IMAP4.error, MailboxTrouble, oauth.NoToken) as problem:
         log.error("The mailbox of DAYTWO_IMAP_URL cannot be read: %s", problem)
 
 
 @contextlib.contextmanager
-def _opened(parts: urllib.parse.SplitResult) -> Iterator[tuple[imaplib.IMAP4, str]]:
+def opened() -> Iterator[tuple[imaplib.IMAP4, str]]:
+    """A connection to the mailbox, signed in and looking at its folder, and the name that `Mailbox` has for it."""
+    parts = urllib.parse.urlsplit(conf.current().imap_url)
     folder = urllib.parse.unquote(parts.path.strip("/")) or "INBOX"
     host, user = parts.hostname or "", urllib.parse.unquote(parts.username or "")
     if parts.scheme == "imaps":
@@ -51,7 +53,7 @@ def _opened(parts: urllib.parse.SplitResult) -> Iterator[tuple[imaplib.IMAP4, st
     else:
         client = imaplib.IMAP4(host, parts.port or 143, timeout=PATIENCE_S)
     try:
-        client.login(user, urllib.parse.unquote(parts.password or ""))
+        _sign_in(client, user, urllib.parse.unquote(parts.password or ""))
         quoted = folder.replace("\\", "\\\\").replace('"', '\\"')
         _fine(client.select(f'"{quoted}"', readonly=True))
         yield client, hashlib.sha256(f"{host} {user} {folder}".encode()).hexdigest()
@@ -60,6 +62,20 @@ def _opened(parts: urllib.parse.SplitResult) -> Iterator[tuple[imaplib.IMAP4, st
             client.logout()
         with contextlib.suppress(OSError):  # a connection that broke is not closed by that
             client.shutdown()
+
+
+def _sign_in(client: imaplib.IMAP4, user: str, password: str) -> None:
+    setting = conf.current().imap_oauth
+    if not setting:
+        client.login(user, password)
+        return
+    said = oauth.for_imap(user, oauth.access_token(setting))
+    try:
+        # A refusal comes as a second challenge, which wants an empty answer.
+        client.authenticate("XOAUTH2", lambda challenge: b"" if challenge else said)
+    except imaplib.IMAP4.error:
+        oauth.forget(setting)
+        raise
 
 
 def _take(client: imaplib.IMAP4, name: str, *, until: float) -> None:

@@ -46,6 +46,10 @@ class Delivery(models.Model):
     lease_ends = models.DateTimeField(null=True, default=None)
     handed_over = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True, default=None)
+    # What the provider calls it, by which its events do.
+    provider_id = models.CharField(max_length=255, default="", db_default="")
+    delivered_at = models.DateTimeField(null=True, default=None)  # as the provider says
+    complained_at = models.DateTimeField(null=True, default=None)  # the recipient called it spam
     # For people: what the server said last, or why it is not certain that it arrived.
     problem = models.TextField(default="")
 
@@ -60,12 +64,24 @@ class Delivery(models.Model):
             models.Index(fields=["message_id"], name="mail_delivery_message_id"),
             models.Index(fields=["settled_at"], name="mail_delivery_settled"),
             models.Index(fields=["to"], name="mail_delivery_to"),
+            models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="mail_delivery_provider_id"),
+            models.Index(fields=["state", "created_at", "id"], name="mail_delivery_state"),
         ]
 
     @property
-    def unconfirmed(self) -> bool:
-        """Sent, but the process ended before the server's answer was noted: it almost certainly arrived."""
-        return self.state == self.State.SENT and bool(self.problem)
+    def fate(self) -> str:
+        """How far it got: the state, or more than that once more is known.
+
+        `complained` and `delivered` are what a provider has told. `unconfirmed` is sent, but the process ended before
+        the server's answer was noted: it almost certainly arrived.
+        """
+        if self.complained_at:
+            return "complained"
+        if self.state != self.State.SENT:
+            return self.state
+        if self.delivered_at:
+            return "delivered"
+        return "unconfirmed" if self.problem else self.state
 
 
 class DeliveryFile(models.Model):
@@ -94,17 +110,22 @@ class Mailbox(models.Model):
     last_uid = models.BigIntegerField()
 
 
+STORED_ID = 255  # characters of a Message-ID that are kept, and by which longer ones are found
+
+
 class InboundMail(models.Model):
     """A mail as it arrived, and what became of it. `raw` is gone once retention or an erasure took it.
 
     `thread` and `message` are what the receiver said (`Outcome`). `key` is what tells it from every other mail; a
-    duplicate has none.
+    duplicate has none. Addresses are in lower case. `sender` is that of the From line, empty for what could not be
+    read: then `envelope_sender` is all that is known.
     """
 
     class State(models.TextChoices):
         RECEIVED = "received"  # stored, not read yet
         DONE = "done"
         QUARANTINED = "quarantined"
+        DISCARDED = "discarded"  # somebody decided that nothing comes of it; `services.restore` takes that back
 
     raw = models.ForeignKey(Blob, on_delete=models.SET_NULL, null=True, related_name="+")  # zstd
     size = models.BigIntegerField()
@@ -123,7 +144,7 @@ class InboundMail(models.Model):
     message = models.CharField(max_length=100, default="")
 
     key = models.CharField(max_length=80, null=True, default=None, unique=True)  # noqa: DJ001 - NULLs differ
-    message_id = models.CharField(max_length=255, default="")
+    message_id = models.CharField(max_length=STORED_ID, default="")
     sender = models.CharField(max_length=320, default="")
     subject = models.CharField(max_length=200, default="")
     content_hash = models.CharField(max_length=64)  # of the raw bytes
@@ -137,4 +158,5 @@ class InboundMail(models.Model):
             models.Index(fields=["message_id"], name="mail_inbound_message_id"),
             models.Index(fields=["thread"], name="mail_inbound_thread"),
             models.Index(fields=["received_at"], name="mail_inbound_time"),
+            models.Index(fields=["received_at", "id"], condition=Q(result="held"), name="mail_inbound_held"),
         ]

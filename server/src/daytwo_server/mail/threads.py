@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
-import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -17,31 +15,39 @@ from email.utils import parseaddr
 
 from django.conf import settings
 
-from daytwo_server.core import conf
+from daytwo_server.core import conf, signing
 from daytwo_server.core.secret import derive
 
 MAC_BYTES = 10
 LONGEST_LOCAL = 64  # RFC 5321 4.5.3.1.1
-_CUSTOMER, _AGENT, _DELIVERY = 0, 1, 2
-_MESSAGE_ID = re.compile(r"<?t\.(\d{1,18})\.(\d{1,18})\.([a-z2-7]{16})@", re.IGNORECASE)
+_SIGNER = signing.Signer("mail", "thread", length=MAC_BYTES)
+_CUSTOMER, _AGENT, _DELIVERY, _PRIVATE = 0, 1, 2, 3
+_MESSAGE_ID = re.compile(r"<?t\.(\d{1,18})\.(\d{1,18})\.([a-z2-7]{16})@", re.IGNORECASE | re.ASCII)
+_TAG = re.compile(r"\+([a-z2-7]{20,48})(?=@)", re.IGNORECASE)
 _MARKER = re.compile(r"\bref:([a-z2-7]{20,48})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Thread:
-    """What an address for answers says: the thread, who was given it, and whether that is an agent."""
+    """What an address for answers says: the thread, who was given it (0: several of us), whether that is an agent, and
+    then whether the answer is for agents alone.
+    """
 
     thread: int
     party: int
     agent: bool
+    private: bool = False
 
 
-def address(thread: int, party: int, *, agent: bool) -> str:
+def address(thread: int, party: int, *, agent: bool, private: bool = False) -> str:
     """The address at which an answer of this party to this thread arrives; empty without DAYTWO_MAIL_INBOUND.
 
-    Lower case throughout, since some servers fold it, and at most 64 characters before the @.
+    Lower case throughout, since some servers fold it, and at most 64 characters before the @. Only agents answer in
+    private.
     """
-    return _inbound(_token(_AGENT if agent else _CUSTOMER, thread, party))
+    if private and not agent:
+        raise ValueError("Only agents answer in private.")
+    return _inbound(_token((_PRIVATE if private else _AGENT) if agent else _CUSTOMER, thread, party))
 
 
 def read(text: str) -> Thread | None:
@@ -61,6 +67,13 @@ def read_markers(text: str) -> list[Thread]:
     return list(dict.fromkeys(thread for thread in found if thread))
 
 
+def unmarked(text: str) -> str:
+    """The text without marks, and with addresses for answers that say nothing: what was given to an agent must not
+    reach anybody else inside a quote.
+    """
+    return _TAG.sub(lambda found: "" if _numbers(found[1].lower()) else found[0], _MARKER.sub("", text))
+
+
 def bounce_address(delivery: int) -> str:
     """Where what cannot be delivered comes back to; empty without DAYTWO_MAIL_INBOUND."""
     return _inbound(_token(_DELIVERY, delivery, 0))
@@ -75,13 +88,14 @@ def read_bounce(text: str) -> int | None:
 def message_id(thread: int, message: int) -> str:
     """The Message-ID of this message, in brackets. The same message has the same one in every mail."""
     signed = f"{thread}.{message}"
-    return f"<t.{signed}.{_base32(_mac(b'message-id', signed.encode()))}@{domain()}>"
+    mac = _SIGNER.sign(_named(b"message-id", signed.encode()))
+    return f"<t.{signed}.{_base32(mac)}@{domain()}>"
 
 
 def read_message_id(text: str) -> tuple[int, int] | None:
     """Thread and message of the first such id in the text; None when there is none of ours."""
     for thread, message, mac in _MESSAGE_ID.findall(text):
-        if hmac.compare_digest(mac.lower(), _base32(_mac(b"message-id", f"{thread}.{message}".encode()))):
+        if _SIGNER.is_signed(_named(b"message-id", f"{thread}.{message}".encode()), _from_base32(mac)):
             return int(thread), int(message)
     return None
 
@@ -104,7 +118,12 @@ def sender() -> str:
 
 def instance() -> str:
     """What X-Daytwo-Instance says on all our mail: not secret, and no other installation's."""
-    return derive(settings.SECRET_KEY, "mail", "instance").hex()[:16]
+    return _instance(settings.SECRET_KEY)
+
+
+def is_instance(words: str) -> bool:
+    """Whether that is what it says, or said before the secret key was replaced."""
+    return words in map(_instance, signing.secret_keys())
 
 
 def is_inbound(text: str) -> bool:
@@ -112,6 +131,10 @@ def is_inbound(text: str) -> bool:
     local, _, host = text.lower().rpartition("@")
     base, _, _ = local.partition("+")
     return bool(base) and f"{base}@{host}" == conf.current().mail_inbound
+
+
+def _instance(secret: str) -> str:
+    return derive(secret, "mail", "instance").hex()[:16]
 
 
 def _inbound(tag: str) -> str:
@@ -126,14 +149,14 @@ def _tag(text: str) -> str:
 
 def _token(kind: int, *numbers: int) -> str:
     payload = bytes([kind]) + b"".join(map(_varint, numbers))
-    return _base32(payload + _mac(b"address", payload))
+    return _base32(payload + _SIGNER.sign(_named(b"address", payload)))
 
 
 def _numbers(tag: str) -> tuple[int, int, int] | None:
     """Kind and both numbers of a token, if we signed it."""
     raw = _from_base32(tag)
     payload, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if not payload or not hmac.compare_digest(mac, _mac(b"address", payload)):
+    if not payload or not _SIGNER.is_signed(_named(b"address", payload), mac):
         return None
     first, rest = _read_varint(payload[1:])
     return payload[0], first, _read_varint(rest)[0]
@@ -141,7 +164,9 @@ def _numbers(tag: str) -> tuple[int, int, int] | None:
 
 def _thread(numbers: tuple[int, int, int]) -> Thread | None:
     kind, thread, party = numbers
-    return Thread(thread, party, kind == _AGENT) if kind in {_CUSTOMER, _AGENT} else None
+    if kind not in {_CUSTOMER, _AGENT, _PRIVATE}:
+        return None
+    return Thread(thread, party, agent=kind != _CUSTOMER, private=kind == _PRIVATE)
 
 
 def _varint(number: int) -> bytes:
@@ -164,13 +189,8 @@ def _read_varint(data: bytes) -> tuple[int, bytes]:
     return number, b""
 
 
-def _mac(purpose: bytes, data: bytes) -> bytes:
-    return hmac.digest(_key(settings.SECRET_KEY), purpose + b"\x00" + data, "sha256")[:MAC_BYTES]
-
-
-@functools.lru_cache(maxsize=4)
-def _key(secret: str) -> bytes:
-    return derive(secret, "mail", "thread")
+def _named(purpose: bytes, data: bytes) -> bytes:
+    return purpose + b"\x00" + data
 
 
 def _base32(data: bytes) -> str:

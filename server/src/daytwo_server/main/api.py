@@ -9,8 +9,11 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from daytwo_server.accounts.api_auth import BearerToken
 from daytwo_server.catalog.api import router as catalog
 from daytwo_server.customers.api import router as customers
+from daytwo_server.desk.api import router as desk
 from daytwo_server.errors.api import router as errors
+from daytwo_server.flags.api import router as flags
 from daytwo_server.tickets.api.agents import router as tickets
+from daytwo_server.tickets.api.saved_replies import router as saved_replies
 
 api = NinjaAPI(
     title="Daytwo", version="1", openapi_url="/openapi.json", docs_url=None, auth=BearerToken(), urls_namespace="api"
@@ -18,7 +21,10 @@ api = NinjaAPI(
 api.add_router("", catalog)
 api.add_router("", customers)
 api.add_router("", errors)
+api.add_router("", flags)
 api.add_router("", tickets)
+api.add_router("", saved_replies)
+api.add_router("", desk)
 
 
 @api.exception_handler(ValidationError)

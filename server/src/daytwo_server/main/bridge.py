@@ -52,7 +52,7 @@ class Bridge:
     ) -> None:  # fmt: skip
         self._application = application
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
-        self._places = threads + queue
+        self._all_places = self._places = threads + queue
         self._disk_places = BODIES_ON_DISK
         self._body_patience_s = body_patience_s
         self._client = client
@@ -69,6 +69,10 @@ class Bridge:
             with outbox:
                 await outbox.deliver(send)
             await work
+
+    def busy(self) -> bool:
+        """Whether several requests are being answered or wait for a thread. From any thread."""
+        return self._all_places - self._places > 1
 
     def close(self) -> None:
         """Take no more requests. Those that run end by themselves; the process does not wait for them."""

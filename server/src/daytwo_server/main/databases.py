@@ -7,10 +7,11 @@ from typing import Any
 from daytwo_server.core.conf import Conf
 
 # For every connection, so none of them may write: that would wait for locks and fail on a full disk, also to read.
-# FULL costs nothing when commits are grouped and is what lets "acknowledged" mean durable.
+# FULL costs nothing when commits are grouped and is what lets "acknowledged" mean durable. What is deleted is
+# overwritten: an erased customer must not be readable in the file.
 SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; "
-    "PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON;"
 )
 # Kept in the file. auto_vacuum only takes effect before there is a table, and before the journal mode is set.
 SQLITE_CREATION = "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
@@ -45,7 +46,7 @@ def _database(url: str) -> dict[str, Any]:
 
 def _sqlite(path: Path) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "daytwo_server.core.sqlite",
         "NAME": path,
         # IMMEDIATE: a transaction that will write asks for the lock at once and waits its turn, instead of failing
         # half way with "database is locked".

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import time
+import zlib
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 
 import daytwo
 from daytwo import scope
@@ -14,10 +19,12 @@ from daytwo.middleware.request import fields_of
 
 log = daytwo.get_logger("daytwo.web")
 
+SHORTEST = 200  # bytes; a shorter answer is not worth it
 # No script but our own files, no host but our own. Style attributes carry data-driven values (bar widths, avatar hues).
+# Of our answers only those that say so can be framed: mails, which can do nothing there.
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; object-src 'none'; "
-    "frame-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -72,6 +79,39 @@ class WrongMethodMiddleware:
         page = render(request, "405.html", status=405)
         page.headers["Allow"] = response.headers["Allow"]
         return page
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Django's, at a level that takes a third of its time and makes pages a tenth larger. What comes in pieces is left
+    to Django.
+    """
+
+    LEVEL = 3
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not isinstance(response, HttpResponse):
+            return super().process_response(request, response)
+        if len(response.content) < SHORTEST or response.has_header("Content-Encoding"):
+            return response
+        patch_vary_headers(response, ("Accept-Encoding",))
+        if not re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            return response
+        response.content = _packed(response.content, self.LEVEL, self.max_random_bytes)
+        response.headers["Content-Length"] = str(len(response.content))
+        response.headers["Content-Encoding"] = "gzip"
+        etag = response.headers.get("ETag", "")
+        if etag.startswith('"'):  # RFC 9110, section 8.8.1: these are other bytes of the same page
+            response.headers["ETag"] = f"W/{etag}"
+        return response
+
+
+def _packed(content: bytes, level: int, noise: int) -> bytes:
+    """As gzip (RFC 1952), with a file name of random length in its head: docs/why/compression.md."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    packed = packer.compress(content) + packer.flush()
+    head = bytearray(packed[:10])
+    head[3] |= 0x08  # a name follows
+    return bytes(head) + b"a" * secrets.randbelow(noise) + b"\0" + packed[10:]
 
 
 class HeadersMiddleware:

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gc
 import os
 import socket
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from daytwo import get_logger
 from daytwo_server.accounts.live import authorize
 from daytwo_server.catalog import selectors as catalog
-from daytwo_server.core import jobs, live
+from daytwo_server.catalog.services import note_client_keys_used, note_server_keys_used
+from daytwo_server.core import jobs, live, secret
 from daytwo_server.core.conf import Conf
+from daytwo_server.core.keytable import KeyTable
+from daytwo_server.flags.app.door import Door
+from daytwo_server.flags.app.keys import Key as FlagKey
+from daytwo_server.flags.selectors import keys as flag_keys
+from daytwo_server.flags.selectors import snapshots
+from daytwo_server.flags.services import exposures
 from daytwo_server.ingest import selectors as ingest
 from daytwo_server.ingest.app import IngestApp
 from daytwo_server.ingest.counts import ItemCounts
 from daytwo_server.ingest.guards import Guards
-from daytwo_server.ingest.keys import Key, KeyTable
+from daytwo_server.ingest.keys import Key
 from daytwo_server.ingest.limits import MIB
 from daytwo_server.ingest.spool import SpoolLocked, Writer
 from daytwo_server.ingest.status import DigestStatus
@@ -53,20 +61,26 @@ class Parts:
         self._limit(conf)
         self._follow = follower(conf, self._limit)
         self.counts = ItemCounts()
-        self.keys = KeyTable(load_keys, version=self._look)
+        self.keys = KeyTable(load_keys, version=self._look, name="DSN keys")
         self.ingest = IngestApp(
             keys=self.keys, writer=self.writer, guards=self.guards, counts=self.counts, client_address=client
         )
+        self.flags = Door(
+            keys=KeyTable[FlagKey](load_flag_keys, version=keys_version, name="flag keys"),
+            load=load_flags, revisions=flag_revisions, record=exposures.record, note_uses=note_flag_keys,
+            secret=secret.derive(settings.SECRET_KEY, "flag-streams"),
+        )  # fmt: skip
         self.hub = live.Hub(versions=live.versions, authorize=authorize)
         self.pages = Bridge(get_wsgi_application(), threads=conf.web_threads, client=client, secure=is_secure(conf))
         self.vitals = vitals.Vitals(self, conf, client)
-        self.worker = jobs.Worker(threads=conf.job_threads)
+        self.worker = jobs.Worker(threads=conf.job_threads, busy=self.pages.busy)
         self.digest = _digest_host(conf)
         self.mail = _mail_listener(smtp)
         self.application = Front(
             [
                 (self.ingest.matches, self.ingest),
                 (self.vitals.matches, self.vitals),
+                (self.flags.matches, self.flags),
                 ("/live".__eq__, self.hub.app),
             ],
             self.pages,
@@ -89,6 +103,7 @@ class Parts:
     async def start(self) -> None:
         await self.keys.start()
         await self.ingest.start()
+        await self.flags.start()
         if self._conf.job_threads:
             self.worker.start()
         await self.digest.start()
@@ -97,10 +112,12 @@ class Parts:
 
     async def close_streams(self) -> None:
         """End the live streams, which would otherwise hold up the stop."""
+        self.flags.close_streams()
         await self.hub.close()
 
     async def stop(self, grace_s: float) -> None:
         await self.ingest.stop()
+        await self.flags.stop()
         if self.mail:
             await self.mail.stop()
         await self.keys.stop()
@@ -148,6 +165,33 @@ def keys_version() -> object:
     """Changes whenever a key does."""
     close_old_connections()
     return live.versions(["catalog.keys"])
+
+
+def load_flag_keys() -> dict[str, FlagKey]:
+    """The keys by which apps ask for flags."""
+    close_old_connections()
+    return flag_keys.key_table()
+
+
+def load_flags(environment: int) -> dict[str, Any]:
+    """All flags of an environment, as apps get them."""
+    close_old_connections()
+    return snapshots.document(environment)
+
+
+def flag_revisions() -> dict[int, int]:
+    """Asked four times a second while anybody asks for flags."""
+    close_old_connections()
+    return snapshots.revisions()
+
+
+def note_flag_keys(ids: set[str]) -> None:
+    """Say of these keys that they were used; on whichever thread, which keeps no connection."""
+    try:
+        note_server_keys_used([one.removeprefix("dts_") for one in ids if one.startswith("dts_")])
+        note_client_keys_used(ids)
+    finally:
+        connection.close()
 
 
 class _NoDigest:
@@ -215,10 +259,15 @@ class _DigestChild:
 
     async def _run(self) -> str:
         """One child's life; how it ended, in words."""
+        # uvloop runs Python in the child before that becomes the program. A collection there may close a connection
+        # while SQLite's lock is one that another thread held at that moment: then both processes wait for ever.
+        gc.disable()
         try:
             self._process = await asyncio.create_subprocess_exec(*self._command)
         except OSError as problem:
             return f"could not be started ({problem.strerror})"
+        finally:
+            gc.enable()
         return f"ended with exit code {await self._process.wait()}"
 
     async def stop(self, grace_s: float) -> None:

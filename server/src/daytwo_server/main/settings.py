@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daytwo_server.core import conf as _conf
 from daytwo_server.core import secret as _secret
-from daytwo_server.core.conf.values import mail_provider as _mail_provider
+from daytwo_server.core.conf.providers import mail_provider as _mail_provider
 from daytwo_server.main.databases import databases as _databases
 
 CONF = _conf.current()
@@ -18,6 +18,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 
 SECRET_KEY = CONF.secret_key or _secret.load_or_create(CONF.data_dir / "secret-key")
+SECRET_KEY_FALLBACKS = list(CONF.secret_key_fallbacks)
 _public = urllib.parse.urlsplit(CONF.public_url)
 ALLOWED_HOSTS = [_public.hostname, "localhost", "127.0.0.1", "[::1]", *CONF.allowed_hosts]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
@@ -39,10 +40,15 @@ INSTALLED_APPS = [
     "daytwo_server.accounts.apps.AccountsConfig",
     "daytwo_server.desk.apps.DeskConfig",
     "daytwo_server.links.apps.LinksConfig",
+    "daytwo_server.calendars.apps.CalendarsConfig",
     "daytwo_server.catalog.apps.CatalogConfig",
     "daytwo_server.customers.apps.CustomersConfig",
     "daytwo_server.errors.apps.ErrorsConfig",
     "daytwo_server.tickets.apps.TicketsConfig",
+    "daytwo_server.flags.apps.FlagsConfig",
+    "daytwo_server.rollouts.apps.RolloutsConfig",
+    "daytwo_server.sla.apps.SlaConfig",
+    "daytwo_server.portal.apps.PortalConfig",
     "daytwo_server.operate.apps.OperateConfig",
     "daytwo_server.ingest.apps.IngestConfig",
     "daytwo_server.wiring.apps.WiringConfig",
@@ -54,7 +60,7 @@ MIDDLEWARE = [
     "daytwo_server.main.middleware.HeadersMiddleware",
     "daytwo_server.main.middleware.ApiErrorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # docs/why/compression.md
+    "daytwo_server.main.middleware.CompressionMiddleware",  # docs/why/compression.md
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,9 +153,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-ANYMAIL = _mail_provider(CONF.mail_url)
-_mail = urllib.parse.urlsplit("" if ANYMAIL else CONF.mail_url)
-if ANYMAIL:
+_provider = _mail_provider(CONF.mail_url)
+ANYMAIL = {**_provider, **dict(CONF.mail_webhook_keys), "WEBHOOK_SECRET": CONF.mail_webhook_secret}
+_mail = urllib.parse.urlsplit("" if _provider else CONF.mail_url)
+if _provider:
     EMAIL_BACKEND = f"anymail.backends.{CONF.mail_url.partition('://')[0]}.EmailBackend"
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)  # a password never goes over an open line

@@ -8,6 +8,7 @@ from django.template import loader
 
 import daytwo
 from daytwo_server.core.trouble import is_trouble, words
+from daytwo_server.portal.web.refusing import form_refused
 
 log = daytwo.get_logger("daytwo.web")
 STORE_TROUBLE = "The database cannot be used now"
@@ -31,6 +32,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form came without its token: cookies are off, or the page was open since before signing in."""
+    if request.resolver_match and request.resolver_match.app_name == "portal":  # nothing of members is said there
+        return form_refused(request, reason)
     return render(request, "403_csrf.html", status=403)
 
 

@@ -7,6 +7,7 @@ class OperateConfig(AppConfig):
 
     def ready(self) -> None:
         from daytwo_server.accounts import permissions
+        from daytwo_server.mail import selectors as mails
         from daytwo_server.operate import (
             refs,  # noqa: F401 - registers them
             selectors,
@@ -33,6 +34,15 @@ class OperateConfig(AppConfig):
             text="What waits, runs and failed for good; what runs by the clock",
         )  # fmt: skip
         nav.count("operate:jobs", selectors.dead_letters, "dead letters")
+        # Their words are customers': to see that mail is stuck, nobody needs them.
+        agents = permissions.ADMINS | {permissions.Role.AGENT}
+        permissions.register("mail.view", roles=agents, text="Read mail as it came, and see to whom it went")
+        permissions.register("mail.manage", roles=agents, text="Replay, discard and resend mail")
+        nav.register_section(
+            "Installation", "Mail in and out", "operate:mail", "mail", 25, "operate.view",
+            text="What waits, could not be read, failed or bounced",
+        )  # fmt: skip
+        nav.count("operate:mail", mails.awaiting_a_decision, "mails that wait for a decision")
         nav.register_section(
             "Installation",
             "Facts",

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from daytwo_server.core import conf
 from daytwo_server.core.conf import Choice, Integer
 from daytwo_server.core.preferences import Origin, Source
-from daytwo_server.ui.templatetags import ui
+from daytwo_server.ui import times
 
 MAX_TEXT = 2000
 
@@ -109,7 +109,7 @@ def _hint(source: Source, names: Mapping[int, str]) -> SafeString:
 def origin_of(source: Source, names: Mapping[int, str]) -> SafeString:
     """Where the value comes from, as a sentence."""
     default = conf.as_text(conf.default_of(source.name)) or "nothing"
-    who, when = names.get(source.by or 0, "somebody"), ui.time(source.at, stop=False)
+    who, when = names.get(source.by or 0, "somebody"), times.shown(source.at, stop=False)
     match source.origin:
         case Origin.ENVIRONMENT:
             return format_html("Set by {} in the environment.", conf.fields()[source.name].metadata["env"])

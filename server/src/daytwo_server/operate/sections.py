@@ -45,6 +45,11 @@ SECTIONS = (
         lead="What people see of this workspace.",
     ),
     Section(
+        slug="support", label="Support", holds=("Support",), group="Workspace", icon="inbox", order=27,
+        text="The customer portal, and asking how it went",
+        lead="What customers find at /help, and what they are asked.",
+    ),
+    Section(
         slug="sign-in", label="Sign-in", holds=("Sign-in",), group="Workspace", icon="lock", order=25,
         text="GitHub, single sign-on, second factors",
         lead="How people come in.",

@@ -13,6 +13,8 @@ from daytwo_server.core import audit, jobs, live
 from daytwo_server.core.jobs.queue import TOPIC
 from daytwo_server.core.models import Job
 from daytwo_server.core.ref import Ref
+from daytwo_server.mail import services as mail
+from daytwo_server.mail.models import Delivery, InboundMail
 
 # verb: (what it does to one job, how the audit log calls it)
 _VERBS = {
@@ -69,6 +71,38 @@ def settle(verb: str, ids: Iterable[int]) -> None:
     for job in ids:
         _VERBS[verb][0](job)
     live.bump(TOPIC)
+
+
+@transaction.atomic
+def change_mails(verb: str, mails: QuerySet[InboundMail], *, actor: User) -> tuple[int, list[int]]:
+    """Have these mails read again ("replay"), or let nothing come of them ("discard"): those that wait for a decision.
+
+    Returns how many they were, and for "discard" which, for `restore_mails`. Raises KeyError for another verb.
+    """
+    done = {"replay": "replayed", "discard": "discarded"}[verb]
+    ids = mail.discard(mails) if verb == "discard" else []
+    count = len(ids) if verb == "discard" else mail.replay_all(mails)
+    if count:
+        audit.record(f"operate:mail:{done}", actor=actor, after={"count": count})
+    return count, ids
+
+
+@transaction.atomic
+def restore_mails(ids: Iterable[int], *, actor: User) -> int:
+    """Take "discard" back; returns for how many mails."""
+    count = mail.restore(ids)
+    if count:
+        audit.record("operate:mail:restored", actor=actor, after={"count": count})
+    return count
+
+
+@transaction.atomic
+def send_again(deliveries: Iterable[Delivery], *, actor: User) -> int:
+    """Send these once more; returns how many were not under way and had not arrived."""
+    again = [delivery for delivery in deliveries if mail.resend(delivery)]
+    for delivery in again:
+        audit.record("operate:mail:sent_again", actor=actor, after={"delivery": delivery.pk})
+    return len(again)
 
 
 def run_now(kind: str, *, actor: User) -> None:

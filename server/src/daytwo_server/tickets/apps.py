@@ -21,11 +21,21 @@ class TicketsConfig(AppConfig):
             text="Answer customers and write internal notes",
         )
         permissions.register("tickets.manage", roles=agents, text="Change, assign and merge tickets")
+        permissions.register(
+            "tickets.share_replies", roles=agents, text="Share saved replies with everybody, and change shared ones"
+        )
         exports.register("tickets", export.of_customer)
+        exports.register("messagesElsewhere", export.elsewhere)
         palette.register_kind("ticket", "Tickets", "tickets.view", "inbox", prefix="T")
         palette.register_command(
             "tickets.open", "New ticket", action="tickets.reply", icon="plus", url_name="tickets:new",
             keywords="open create phone call support customer",
         )  # fmt: skip
+        permissions.register("reports.view", roles=permissions.EVERYONE, text="See reports")
+        nav.register("Operate", "Reports", "tickets:support", "report", "r", 60, "reports.view")
         nav.register("Support", "Tickets", "tickets:list", "inbox", "t", 10, "tickets.view", tab=40)
+        nav.register_section(
+            "Workspace", "Saved replies", "tickets:replies", "send", 28, "tickets.reply",
+            text="Answers that are given often",
+        )  # fmt: skip
         nav.count("tickets:list", inbox.waiting, "whose customer waits for an answer")

@@ -16,7 +16,7 @@ REPLY = (1, 20_000)
 RATING_COMMENT = (0, 2000)
 MAX_TAGS, MAX_TAG = 20, 50
 MAX_METADATA = 500
-METADATA = frozenset({"userAgent", "url", "release", "environment", "replayId", "lastEventId", "traceId"})
+METADATA = frozenset({"userAgent", "url", "release", "environment", "replayId", "lastEventId", "traceId", "flags"})
 # They turn the direction of text around, so that a subject reads as something else than it is.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -122,8 +122,10 @@ def one_line(text: str, most: int = SUBJECT[1]) -> str:
 def tags(values: Iterable[str]) -> list[str]:
     """In lower case, each once, sorted. Raises `Invalid`."""
     words = sorted({" ".join(cleaned(value).lower().split()) for value in values})
-    if len(words) > MAX_TAGS or any(not 1 <= len(word) <= MAX_TAG or not word.isprintable() for word in words):
-        raise Invalid({"tags": [f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} printable characters."]})
+    if len(words) > MAX_TAGS:
+        raise Invalid({"tags": [f"At most {MAX_TAGS} tags, and these are {len(words)}."]})
+    if any(not 1 <= len(word) <= MAX_TAG or not word.isprintable() for word in words):
+        raise Invalid({"tags": [f"Each tag has 1 to {MAX_TAG} printable characters."]})
     return words
 
 

@@ -56,6 +56,16 @@ class TicketAssigned:
 
 @fact
 @dataclass(frozen=True)
+class TicketPriorityChanged:
+    """It is more or less urgent than before."""
+
+    ticket: int
+    before: str
+    after: str
+
+
+@fact
+@dataclass(frozen=True)
 class TicketMerged:
     """A ticket was closed because another one is about the same."""
 

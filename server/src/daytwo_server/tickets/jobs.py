@@ -6,11 +6,6 @@ from daytwo_server.core import jobs
 from daytwo_server.tickets import services
 
 
-def forget_later(customer: int) -> None:
-    """Enqueue `forget` in the current transaction."""
-    jobs.enqueue(forget, customer=customer)
-
-
 @jobs.job("tickets.forget")
 def forget(customer: int) -> None:
     """Take a customer out of everything that tickets keep, a ticket at a time."""

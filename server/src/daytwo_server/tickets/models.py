@@ -11,9 +11,12 @@ from django.db.models import Q
 from daytwo_server.catalog.models import Project
 from daytwo_server.core.models import Blob
 from daytwo_server.customers.models import Customer, Organization
+from daytwo_server.mail.models import InboundMail
+from daytwo_server.tickets.place import place
 from daytwo_server.tickets.uid import uuid7
 
 MAX_KEY = 128
+_REPORTED = ("category", "priority", "assignee", "team", "channel")  # by which reports group
 
 
 class Status(models.TextChoices):
@@ -57,7 +60,8 @@ class Ticket(models.Model):
     `resolved_at` is set exactly while it is resolved or closed, `closed_at` while it is closed. `first_response_at` is
     set once, by the first public answer. `status_at` is when the status last changed. `waiting_since` is since when the
     customer waits for us, None while they do not. A merged ticket is closed and its messages are shown in `merged_into`
-    as well.
+    as well. `due_at` is when the next promise about it runs out, None while none is running; `place` is where it stands
+    in the inbox.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -94,6 +98,8 @@ class Ticket(models.Model):
     rating = models.PositiveSmallIntegerField(null=True)
     rating_comment = models.TextField(blank=True, default="")
     rated_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    place = models.GeneratedField(expression=place(), output_field=models.BigIntegerField(), db_persist=True)
 
     class Meta:
         # Those with a condition cost nothing where they do not apply, which is most of what is submitted.
@@ -119,6 +125,20 @@ class Ticket(models.Model):
                 name="ticket_to_close",
             ),
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="ticket_closed"),
+            models.Index(fields=["place", "id"], name="ticket_place"),
+            # By these, reports read a stretch of time: all that they ask for, so that they read no row.
+            models.Index(fields=["created_at", *_REPORTED], name="ticket_reported"),
+            models.Index(
+                fields=["first_response_at", "created_at", *_REPORTED],
+                condition=Q(first_response_at__isnull=False),
+                name="ticket_answered",
+            ),
+            models.Index(
+                fields=["resolved_at", "created_at", *_REPORTED],
+                condition=Q(resolved_at__isnull=False),
+                name="ticket_resolved",
+            ),
+            models.Index(fields=["rated_at", "rating"], condition=Q(rated_at__isnull=False), name="ticket_rated"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -196,6 +216,11 @@ class Message(models.Model):
             models.Index(
                 fields=["customer", "-created_at"], condition=Q(customer__isnull=False), name="ticketmessage_customer"
             ),
+            models.Index(
+                fields=["created_at", "before", "after"],
+                condition=Q(after="resolved") | Q(before="resolved"),
+                name="ticketmessage_resolved",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -220,3 +245,108 @@ class Attachment(models.Model):
     size = models.BigIntegerField()
     # PROTECT, never CASCADE: bytes go with what speaks of them, and never before it.
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+
+class Mailed(models.Model):
+    """That a message came by mail, and what is known about that.
+
+    `sender` is the address it was from, and `authentic` what our mail server found out about that: None when nobody
+    looked. An `automatic` one was written by no person and moved nothing. `mail_id` is its Message-ID, by which answers
+    refer to it; `notices` (a line each) tell agents what was left out. `answerable`: an acknowledgement may be sent.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="mailed")
+    sender = models.CharField(max_length=320)
+    authentic = models.BooleanField(null=True)
+    automatic = models.BooleanField(default=False)
+    answerable = models.BooleanField(default=False)
+    mail_id = models.CharField(max_length=998, blank=True, default="")
+    notices = models.TextField(blank=True, default="")
+
+
+class Participant(models.Model):
+    """An address, in lower case, whose mail is taken in a ticket beside its customer's: somebody of us said so.
+
+    They are sent nothing.
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="participants", db_index=False)
+    address = models.CharField(max_length=320)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "address"], name="ticketparticipant_once")]
+
+
+class Pace(models.Model):
+    """How much of the time to come a customer has used up with their ratings: each takes its share of a minute."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    until = models.DateTimeField()
+
+
+class HeldMail(models.Model):
+    """A mail that leads to a ticket and is from somebody who does not take part in it, or cannot be taken as it is.
+
+    Only agents see it. `reason` says why it is held, `text` begins what it says. While `settled_at` is None it waits
+    for one of us; `accepted` says what they decided, and `apart` that it is a question of its own. It goes with the
+    mail itself.
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="held_mails", db_index=False)
+    mail = models.OneToOneField(InboundMail, on_delete=models.CASCADE, related_name="+")
+    sender = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True, default="")
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    files = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    accepted = models.BooleanField(default=False)
+    apart = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["ticket", "id"], condition=Q(settled_at=None), name="ticketheld_waiting")]
+
+
+class Mention(models.Model):
+    """A member who was named in an internal note, and is told of it."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="mentions", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "user"], name="ticketmention_once")]
+
+
+class SavedReply(models.Model):
+    """An answer that is given often. `text` may hold variables; see `variables`.
+
+    Its owner alone has it, or with `shared` everybody. `status` and `tags` are what the ticket gets when it is sent
+    with this. `category` says for which questions it is meant. One that was deleted can be brought back for a while.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    shared = models.BooleanField(default=False)
+    name = models.CharField(max_length=80)
+    shortcut = models.CharField(max_length=30, blank=True, default="")
+    text = models.TextField()
+    category = models.CharField(max_length=16, choices=Category, blank=True, default="")
+    status = models.CharField(max_length=16, choices=Status, blank=True, default="")
+    tags = models.JSONField(default=list)
+    used = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "-used"], name="savedreply_own"),
+            models.Index(fields=["-used"], condition=Q(shared=True), name="savedreply_shared"),
+        ]

@@ -21,6 +21,16 @@ def tickets(ids: Sequence[str]) -> Mapping[str, Ref]:
     return {str(pk): Ref("ticket", pk, subject, reverse("tickets:ticket", args=[pk])) for pk, subject in found}
 
 
+@resolver("ticket_message")
+def messages(ids: Sequence[str]) -> Mapping[str, Ref]:
+    """A message by its ticket, at its place there."""
+    found = Message.objects.filter(pk__in=ids).values_list("pk", "ticket", "ticket__subject")
+    return {
+        str(pk): Ref("ticket_message", pk, subject, f"{reverse('tickets:ticket', args=[ticket])}#m-{pk}")
+        for pk, ticket, subject in found
+    }
+
+
 def words_of(ticket: Ticket, said: Iterable[str]) -> tuple[str, str]:
     """Title and further words, for the search index. They are personal: an erasure takes them out of it."""
     text = " ".join(said)[:INDEXED_CHARACTERS]

@@ -44,14 +44,18 @@ class AttachmentOut(_Out):
 
 
 class DeliveryOut(_Out):
-    """How far the mail with a message got: `state` is queued, sending, sent, failed or bounced."""
+    """How far the mail with a message got: `state` is queued, sending, sent, failed or bounced; unconfirmed where the
+    mail server's answer was not seen; delivered and complained where a mail provider tells that.
+    """
 
     state: str
     reason: str
 
 
 class MessageOut(_Out):
-    """Something said. `content` and `stripped_text` are without what a mail quotes, `body_text` is all of it.
+    """Something said. `content` and `stripped_text` are without what a mail quotes, `body_text` is all of it, and
+    `body_html` its cleaned HTML, in which nothing is loaded: pictures have their address in `data-remote`, those that
+    came along the place of their attachment in `data-file`.
 
     `ticket_id` is where it was said, which is another ticket if that one was merged into this. `delivery` is null for
     what was not mailed.
@@ -70,6 +74,24 @@ class MessageOut(_Out):
     attachments: list[AttachmentOut]
     delivery: DeliveryOut | None
     created_at: dt.datetime
+
+
+class PromiseOut(_Out):
+    """A promise about a ticket. `due_at` is when it runs out or ran out; null while it is paused or when it was kept.
+
+    `target_seconds` is what was promised and `remaining_seconds` what was left when the clock last stopped, both in
+    working time. `ended_at` is when the answer came.
+    """
+
+    kind: Literal["first_response", "next_response", "resolution"]
+    state: Literal["running", "paused", "met", "breached"]
+    policy: str
+    target_seconds: int
+    remaining_seconds: int
+    started_at: dt.datetime
+    warn_at: dt.datetime | None
+    due_at: dt.datetime | None
+    ended_at: dt.datetime | None
 
 
 class TicketOut(_Out):
@@ -99,6 +121,8 @@ class TicketOut(_Out):
     follow_up_of: uuid.UUID | None
     merged_into: uuid.UUID | None
     rating: int | None
+    due_at: dt.datetime | None
+    sla: list[PromiseOut]
 
 
 class TicketDetailOut(TicketOut):
@@ -117,20 +141,30 @@ class TicketsOut(_Out):
     next: str | None
 
 
+class FileIn(_In):
+    """A file, its bytes in base64. In a form (`multipart/form-data`) files come as `files` instead."""
+
+    name: str
+    content_type: str = ""
+    content_base64: str
+
+
 class ReplyIn(_In):
     """An answer, and where it sends the ticket along. With `last_message_id`, the id of the last message that the
     writer saw, it is refused with 409 when somebody answered since.
     """
 
     content: str
+    attachments: list[FileIn] = []
     status: StatusWord | None = None
     last_message_id: uuid.UUID | None = None
 
 
 class NoteIn(_In):
-    """Something for us alone."""
+    """Something for us alone. Members whom it names (`@bob@example.com`, `@Bob`) are told of it."""
 
     content: str
+    attachments: list[FileIn] = []
 
 
 class TicketChangeIn(_In):
@@ -170,3 +204,54 @@ class MergeIn(_In):
     """The ticket that goes on."""
 
     into: str | int
+
+
+class SavedReplyIn(_In):
+    """An answer that is given often. `text` may hold variables such as {{customer.first_name|there}}; `category` says
+    for which tickets it is meant, `status` and `tags` what a ticket gets with it; "" is none. With
+    `shared` false it is for whoever made the token alone.
+    """
+
+    name: str
+    text: str
+    shortcut: str = ""
+    category: CategoryWord | Literal[""] = ""
+    status: Literal["", "waiting_customer", "in_progress", "resolved"] = ""
+    tags: list[str] = []
+    shared: bool = True
+
+
+class SavedReplyChangeIn(_In):
+    """What to change; what is not named stays."""
+
+    name: str | None = None
+    text: str | None = None
+    shortcut: str | None = None
+    category: CategoryWord | Literal[""] | None = None
+    status: Literal["", "waiting_customer", "in_progress", "resolved"] | None = None
+    tags: list[str] | None = None
+    shared: bool | None = None
+
+
+class SavedReplyOut(_Out):
+    """`owner` is the address of who wrote it, null when they are gone; `used` is how often it was sent."""
+
+    id: int
+    name: str
+    text: str
+    shortcut: str
+    category: str
+    status: str
+    tags: list[str]
+    shared: bool
+    used: int
+    owner: str | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class SavedRepliesOut(_Out):
+    """One page, the most used first; `next` is the cursor of the following one."""
+
+    results: list[SavedReplyOut]
+    next: str | None

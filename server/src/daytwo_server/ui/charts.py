@@ -159,7 +159,7 @@ def _grid(scale: list[float], floor: float) -> list[str]:
         y = floor - value / scale[-1] * (floor - _TOP)
         words = compact(value) if value >= 10_000 else grouped(value)
         parts.append(f'<line class="grid" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="-7" y="{y + 3.5:.1f}" text-anchor="end">{words}</text>')
+        parts.append(f'<text x="-5" y="{y + 3.5:.1f}" text-anchor="end">{words}</text>')
     return parts
 
 

@@ -21,6 +21,7 @@ def names() -> frozenset[str]:
     return frozenset(_SYMBOL.findall(sprite.read_text("utf-8")))
 
 
+@functools.lru_cache(maxsize=1024)  # a list of fifty shows the same four of them
 def icon(name: str, size: str = "", *, css: str = "", label: str = "") -> SafeString:
     """The <svg> of one icon, 16 px or "sm" (14) or "lg" (24); `css` are further classes.
 

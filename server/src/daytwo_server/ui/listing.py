@@ -119,7 +119,7 @@ class Address:
         found, chosen = list(options), self.get(name)
         if chosen and chosen not in dict(found):
             found.append((chosen, chosen))
-        return {"name": name, "label": label, "options": found, "chosen": chosen, "any": any_}
+        return {"name": name, "label": label, "options": tuple(found), "chosen": chosen, "any": any_}
 
     def completed(self, name: str, label: str, url: str, hint: str) -> dict[str, Any]:
         """A field of the filter panel for a choice among too many to list: what is typed is completed by `url`, as
@@ -149,6 +149,14 @@ class Address:
             "chips": chips,
             "kept": [(name, value) for name, value in self.params.items() if name not in own],
         }
+
+
+def archive_tabs(listing: Address, *, archived: bool, label: str = "In use") -> list[dict[str, Any]]:
+    """What is in use, and what was put away (`?archived=1`), for the tag `tabs`."""
+    return [
+        {"label": label, "url": listing.url(archived=None), "current": not archived},
+        {"label": "Archived", "url": listing.url(archived="1"), "current": archived},
+    ]
 
 
 def _chip(name: str, verb: str, value: str, url: str) -> dict[str, str]:

@@ -39,6 +39,28 @@ class Entry:
     tab: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """An entry as the page of a viewer shows it. `count` is of what is `counted`; `hot` ones wake people."""
+
+    label: str
+    url: str
+    icon: str = ""
+    key: str = ""
+    current: bool = False
+    count: int | str = ""
+    counted: str = ""
+    hot: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Links under a heading."""
+
+    label: str
+    links: tuple[Link, ...]
+
+
 _entries: dict[str, Entry] = {}
 
 

@@ -40,6 +40,7 @@ LETTERS = {
     "z": "Undo what was just done, for a minute",
     "j": "Next, on a page that was opened from a list",
     "k": "Previous, on a page that was opened from a list",
+    ";": "Insert a saved reply",
     "[": "Older event",
     "]": "Newer event",
     "Shift a": "Select all rows of the page",

@@ -48,6 +48,19 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     # A page without its style sheet, the 500 page above all, is better than none.
     manifest_strict = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._urls: dict[str, str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:  # noqa: FBT001, FBT002 - as Django has it
+        """The address of a file, worked out once for each: a page links a dozen."""
+        if force or name not in self.hashed_files:
+            return str(super().url(name, force))
+        found = self._urls.get(name)
+        if found is None:
+            found = self._urls[name] = str(super().url(name, force))
+        return found
+
     def _save(self, name: str, content: File[Any]) -> str:
         if shrink := shrinker(name):
             # chunks() rewinds first: collectstatic has read the file once already, for its hash.

@@ -5,12 +5,15 @@ An action that can be taken back asks no question first: it happens, and the toa
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+
+from daytwo_server.ui import htmx
 
 _UNDO = "undo "
 
@@ -34,6 +37,29 @@ def telling(request: HttpRequest, *problems: type[Exception]) -> Iterator[None]:
         yield
     except problems as problem:
         messages.error(request, str(problem))
+
+
+def say(request: HttpRequest, toast: Toast) -> None:
+    """Show the toast on the next page."""
+    if toast.undo:
+        undoable(request, toast.text, toast.undo)
+    else:
+        messages.add_message(request, messages.ERROR if toast.level == "error" else messages.SUCCESS, toast.text)
+
+
+def shown_again(
+    request: HttpRequest, toast: Toast, show: Callable[[HttpRequest], HttpResponseBase]
+) -> HttpResponseBase:
+    """What answers a POST to a page that changed something: the page anew with the toast, by a redirect, or the part of
+    it that htmx asked for, as `show` draws it.
+    """
+    if not htmx.wants_part(request):
+        say(request, toast)
+        return redirect(request.get_full_path())
+    request.method = "GET"
+    answer = show(request)
+    assert isinstance(answer, HttpResponse)
+    return attach(answer, toast)
 
 
 def of_message(message: Message) -> Toast:

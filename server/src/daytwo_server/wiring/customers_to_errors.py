@@ -1,9 +1,5 @@
-from daytwo_server.core.facts import reaction
-from daytwo_server.customers.facts import CustomerErased
+from daytwo_server.customers import erasing
 from daytwo_server.errors import jobs
+from daytwo_server.errors.models import Event, EventBody, Facet, IssueUser
 
-
-@reaction(CustomerErased)
-def forget_the_events_of_an_erased_customer(fact: CustomerErased) -> None:
-    """Events keep counting; who they happened to is gone."""
-    jobs.forget_later(fact.customer)
+erasing.register(erasing.Keeper("errors", jobs.forget, (Event, EventBody, Facet, IssueUser)))

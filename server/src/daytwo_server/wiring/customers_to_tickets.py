@@ -1,9 +1,8 @@
-from daytwo_server.core.facts import reaction
-from daytwo_server.customers.facts import CustomerErased
+from daytwo_server.customers import erasing
+from daytwo_server.desk.models import Draft
 from daytwo_server.tickets import jobs
+from daytwo_server.tickets.models import Attachment, HeldMail, Mailed, Message, Pace, Participant, Tag, Ticket
 
+_TABLES = (Attachment, Draft, HeldMail, Mailed, Message, Pace, Participant, Tag, Ticket)
 
-@reaction(CustomerErased)
-def forget_what_an_erased_customer_said(fact: CustomerErased) -> None:
-    """Their tickets stay as empty rows for reports; the words and files are gone."""
-    jobs.forget_later(fact.customer)
+erasing.register(erasing.Keeper("tickets", jobs.forget, _TABLES))

@@ -9,7 +9,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.db import connection
 
-from daytwo_server.accounts import selectors, services
+from daytwo_server.accounts import jobs, selectors, services
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -55,6 +55,21 @@ def test_of_several_who_ask_for_new_codes_at_once_the_last_ones_set_is_kept_whol
     working = [codes for codes in sets if services.use_code(alice, codes[0])]
     assert len(working) == 1
     assert selectors.second_factors(alice).codes_left == 9
+
+
+@pytest.mark.django_db(databases=["default", "telemetry"])
+def test_a_second_factor_outlives_the_secret_key_that_it_was_sealed_with(settings):
+    alice = make.alice()
+    services.switch_on_app(alice, SECRET, make.totp(SECRET, -30))
+    codes = services.new_recovery_codes(alice)
+    before = settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another one", [before]
+    assert services.use_code(alice, codes[0])
+    jobs.seal_again()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert services.use_code(alice, make.totp(SECRET))
+    assert services.use_code(alice, codes[1])
+    assert not services.use_code(alice, codes[0]), "it was used before"
 
 
 def test_recovery_codes_stand_in_for_something(alice):

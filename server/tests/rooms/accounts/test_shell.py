@@ -19,7 +19,7 @@ def request_of(user: object, path: str = "/"):
 
 
 def labels(frame: dict) -> list[str]:
-    return [item["label"] for group in frame["nav"] for item in group["items"]]
+    return [item.label for group in frame["nav"] for item in group.links]
 
 
 def test_a_visitor_costs_no_query_and_sees_no_navigation(django_assert_num_queries):
@@ -47,7 +47,7 @@ def test_charlie_sees_his_name_and_no_navigation(charlie):
 
 def test_the_page_one_is_on_is_marked_and_only_that(alice):
     frame = shell(request_of(alice, reverse("catalog:list") + "checkout/"))
-    current = [item["label"] for group in frame["nav"] for item in group["items"] if item["current"]]
+    current = [item.label for group in frame["nav"] for item in group.links if item.current]
     assert current == ["Projects"]
 
 
@@ -78,7 +78,7 @@ def test_pages_that_a_team_does_not_use_are_left_out_but_still_there(alice, sign
     client = signed_in(alice)
     preferences.change({"hidden": "Customers, deploys, settings"}, versions={}, actor=alice)
     preferences.reset()
-    shown = [item["label"] for group in client.get("/profile/").context["nav"] for item in group["items"]]
+    shown = [item.label for group in client.get("/profile/").context["nav"] for item in group.links]
     assert not {"Customers", "Deploys"} & set(shown)
     assert {"Errors", "Settings"} <= set(shown)
     assert client.get("/customers/").status_code == 200

@@ -90,6 +90,14 @@ def test_the_latest_come_first_and_no_more_than_asked_for():
     assert search.ids("issue", "same", limit=3) == [20, 19, 18]
 
 
+@pytest.mark.parametrize("more", ["", " ".join(f"w{n}" for n in range(200))], ids=["short", "long"])
+@pytest.mark.parametrize(("every", "limit"), [(1, 60), (2, 60), (2, 150), (7, 60), (100, 60)])
+def test_of_a_word_that_many_have_the_latest_come_first_too(every, limit, more):
+    search.index_many("issue", [(n, "common" if n % every == 0 else "other", more) for n in range(1, 251)])
+    search.index_many("ticket", [(n, "common", more) for n in range(1, 251)])
+    assert search.ids("issue", "common", limit) == [n for n in range(250, 0, -1) if n % every == 0][:limit]
+
+
 def test_indexing_again_replaces_the_words(issues):
     search.index("issue", 1, "Solved")
     assert search.ids("issue", "cannot") == []

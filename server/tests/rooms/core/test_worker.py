@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from django.db import connection, transaction
 from rooms.core import killed_worker
 
 from daytwo_server.core import jobs
-from daytwo_server.core.jobs import registry
-from daytwo_server.core.models import Job
+from daytwo_server.core.jobs import queue, registry
+from daytwo_server.core.models import Job, Topic
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,6 +106,25 @@ def test_stopping_waits_for_the_running_job_and_takes_no_other():
         assert worker.stop(dt.timedelta(seconds=5))
     assert ran == {1: 1}
     assert Job.objects.get().kind == "tests.count"
+
+
+def test_a_busy_process_runs_few_jobs_at_a_time_and_the_rest_once_it_is_idle():
+    looks, seen = Counter(), []
+
+    def busy():
+        looks["busy"] += 1
+        seen.append(sum(ran.values()))
+        return looks["waits"] == 0
+
+    with transaction.atomic():
+        jobs.enqueue_many(count, ({"n": n} for n in range(40)))
+    with working(busy=busy):
+        until(lambda: len(ran) >= 3)  # a busy process does not starve them
+        assert max(after - before for before, after in pairwise(seen)) <= 10
+        assert len(ran) < 40
+        looks["waits"] = 1
+        until(lambda: not Job.objects.exists())
+    assert ran == Counter(range(40))
 
 
 def test_a_worker_that_was_never_started_can_be_stopped():
@@ -214,3 +234,39 @@ def test_a_worker_told_to_stop_does_not_wait_for_ever(marks):
         worker.terminate()
         assert worker.wait(5) == 1
     assert Job.objects.get().state == Job.State.LEASED
+
+
+@jobs.job("tests.note_together", atomic=True)
+def note(n: int) -> None:
+    Topic.objects.create(name=f"note.{n}", version=n)
+    with _lock:
+        ran[n] += 1
+    if n == 3:
+        raise ValueError("not this one")
+
+
+def test_first_tries_of_one_kind_share_a_transaction_and_none_takes_another_along():
+    for n in range(30):
+        jobs.enqueue(note, n=n)
+    with working(threads=1):
+        deadline = time.monotonic() + 10
+        while Job.objects.filter(kind="tests.note_together", attempts=0).exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert {n: ran[n] for n in range(30)} == dict.fromkeys(range(30), 1)
+    assert set(Topic.objects.filter(name__startswith="note.").values_list("version", flat=True)) == {*range(30)} - {3}
+    [left] = Job.objects.filter(kind="tests.note_together")
+    assert (left.args, left.attempts, left.error) == ('{"n":3}', 1, "ValueError: not this one")
+
+
+def test_only_what_was_never_tried_runs_together():
+    if connection.vendor != "sqlite":
+        pytest.skip("they run one by one there")
+    for n in range(5):
+        jobs.enqueue(note, n=n)
+    Job.objects.filter(args='{"n":2}').update(attempts=1)
+    jobs.enqueue(count, n=9)
+    first = queue.claim()
+    alike = queue.claim_alike(first)
+    assert [claim.args["n"] for claim in alike] == [1, 3, 4]
+    assert {claim.token for claim in alike} == {first.token}
+    assert queue.claim_alike(first) == []

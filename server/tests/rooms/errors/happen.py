@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,10 @@ def captured_event(name: str) -> dict[str, Any] | None:
             found: dict[str, Any] = msgspec.json.decode(body)
             return found
     return None
+
+
+def section(page, title):
+    """The card with this heading."""
+    cards = [card for card in page.split("<section") if re.search(rf"<h2[^>]*>{title}", card)]
+    assert cards, f"no section {title}"
+    return cards[0]

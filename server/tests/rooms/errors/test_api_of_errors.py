@@ -20,11 +20,6 @@ from daytwo_server.errors.models import Activity, Event, EventBody, Issue
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 
-@pytest.fixture
-def shop(db):
-    return make.project("Shop")
-
-
 class Api:
     """A program with a token."""
 

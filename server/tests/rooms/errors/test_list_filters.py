@@ -14,11 +14,6 @@ pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 
 @pytest.fixture
-def shop(db):
-    return make.project("Shop")
-
-
-@pytest.fixture
 def ask(bob, signed_in):
     """The types of the errors that a list shows, in its order."""
     client = signed_in(bob)

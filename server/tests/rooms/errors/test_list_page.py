@@ -16,11 +16,6 @@ from daytwo_server.errors.models import Issue
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 
-@pytest.fixture
-def shop(db):
-    return make.project("Shop")
-
-
 def queries(call):
     """How many statements a call sends to both stores."""
     with CaptureQueriesContext(connections["default"]) as one, CaptureQueriesContext(connections["telemetry"]) as two:

@@ -18,11 +18,6 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
-def shop(db):
-    return make.project("Shop")
-
-
-@pytest.fixture
 def three(shop):
     return [happen.issue(shop, name) for name in ("One", "Two", "Three")]
 

@@ -3,10 +3,14 @@
 import dataclasses
 import datetime as dt
 import threading
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import time_machine
-from django.db import OperationalError, transaction
+from django.apps import apps
+from django.db import OperationalError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from daytwo_server import mail
 from daytwo_server.core import blobs, clock, conf, jobs, preferences
@@ -115,6 +119,53 @@ def test_a_mail_that_only_names_references_leads_to_its_thread(room):
     assert room.letters[1].hits == (Hit("stored_id", ref="ticket:7"),)
 
 
+@pytest.mark.parametrize(
+    ("told", "answered", "leads"),
+    [
+        ("0100018c2f-7a1b-4e55", "<0100018c2f-7a1b-4e55@eu-west-1.amazonses.com>", True),  # Amazon tells its beginning
+        ("<20260504.1.AB@mg.acme.test>", "<20260504.1.AB@mg.acme.test>", True),  # Mailgun all of it
+        ("20260504.1.AB@mg.acme.test", "<20260504.1.AB@mg.acme.test>", True),
+        ("1042", "<1042@shop.test>", False),  # Postal counts, and so may the program of a customer
+    ],
+)
+def test_an_answer_to_the_id_that_a_provider_put_in_place_of_ours_leads_to_its_thread(room, told, answered, leads):
+    mailed = services.queue(to="dana@shop.test", subject="s", text="t", about="ticket_message:88")
+    Delivery.objects.filter(pk=mailed.pk).update(provider_id=told)
+    services.queue(to="eve@shop.test", subject="s", text="t", about="ticket_message:89")  # by no provider
+    arrives(message_id="<new@shop.test>", In_Reply_To=answered)
+    assert room.letters[0].hits == ((Hit("stored_id", ref="ticket_message:88"),) if leads else ())
+
+
+def test_what_a_provider_calls_a_mail_is_found_by_its_index(room):
+    with CaptureQueriesContext(connection) as asked:
+        arrives(message_id="<new@shop.test>", In_Reply_To="<0100018c2f-7a1b-4e55@eu-west-1.amazonses.com>")
+    [query] = [each["sql"] for each in asked if '"provider_id" IN' in each["sql"]]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # of an empty table it would read all
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{query}")
+        plan = str(cursor.fetchall())
+    assert "mail_delivery_provider_id" in plan
+
+
+@pytest.mark.parametrize("length", [200, 256, 400, 975])
+def test_an_answer_to_a_mail_with_a_very_long_id_leads_to_its_thread(room, length):
+    root = f"<{'r' * length}@shop.test>"
+    arrives(message_id=root)
+    arrives(message_id="<next@shop.test>", In_Reply_To=root)
+    arrives(message_id="<third@shop.test>", References=f"<other@shop.test> {root} <{'x' * 5000}@shop.test>")
+    assert [letter.hits for letter in room.letters[1:]] == [(Hit("stored_id", ref="ticket:7"),)] * 2
+
+
+def test_mails_whose_ids_are_longer_than_a_line_can_be_are_told_apart_by_what_they_say(room):
+    ids = [f"<{'x' * 2000}{number}@shop.test>" for number in (1, 2, 1)]
+    results = [arrives(f"Question {number[-12]}", message_id=number).result for number in ids]
+    assert results == ["created", "created", "duplicate"]
+    assert room.letters[0].message_id == ""
+    assert arrives("Re", message_id="<re@shop.test>", In_Reply_To=ids[0], References=ids[1]).result == "created"
+    assert room.letters[-1].hits == ()
+
+
 def test_our_own_mail_goes_nowhere(room):
     assert arrives(X_Daytwo_Instance=threads.instance()).result == "own"
     assert room.letters == []
@@ -179,17 +230,17 @@ def test_a_mail_that_kills_its_reader_is_given_up_and_its_neighbours_are_not(roo
     intake.store(
         [(raw(n, message_id=f"<{n}@x>", sender=f"{n}@x.test"), Envelope()) for n in ("a", "b", "killer", "c", "d")]
     )
-    genuine = intake.process
+    genuine = intake.read
 
     class Killed(BaseException):
         pass
 
-    def process(inbound):
-        if b"killer" in intake.raw_of(InboundMail.objects.get(pk=inbound)):
+    def read(data, envelope):
+        if b"killer" in data:
             raise Killed
-        return genuine(inbound)
+        return genuine(data, envelope)
 
-    monkeypatch.setattr(intake, "process", process)
+    monkeypatch.setattr(intake, "read", read)
     for _ in range(3):
         with pytest.raises(Killed):
             intake.process_waiting(for_s=5)
@@ -198,6 +249,39 @@ def test_a_mail_that_kills_its_reader_is_given_up_and_its_neighbours_are_not(roo
     assert [letter.text for letter in room.letters] == ["a", "b", "c", "d"]
     [given_up] = selectors.inbound_in("quarantined").rows
     assert given_up.reason == "The process ended while it was read, 3 times."
+
+
+def test_a_fault_in_one_of_several_mails_takes_none_of_the_others_along(room):
+    genuine = room.__call__
+
+    def receiver(letter, inbound):
+        outcome = genuine(letter, inbound)
+        if letter.text == "b":
+            raise ValueError("no")
+        return outcome
+
+    mail.receive(receiver)
+    names = ("a", "b", "c", "c")
+    intake.store([(raw(n, message_id=f"<{n}@x>", sender=f"{n}@x.test"), Envelope()) for n in names])
+    assert not intake.process_waiting(for_s=5)
+
+    assert list(InboundMail.objects.order_by("pk").values_list("result", flat=True)) == [
+        "created", "quarantined", "created", "duplicate",
+    ]  # fmt: skip
+    assert Topic.objects.filter(name__startswith="ticket.").count() == 2  # what b wrote is undone
+
+
+def test_large_mails_are_read_one_by_one_and_small_ones_together(room, monkeypatch):
+    monkeypatch.setattr(intake, "BATCH_BYTES", 5000)
+    big = "x" * 4000
+    for text in ("a", big, f"{big}y", "b", "c"):
+        intake.store([(raw(text, message_id=f"<{len(text)}{text[-1]}@x>", sender=f"{text[-1]}@x.test"), Envelope())])
+    batches = []
+    genuine = intake._conclude
+    monkeypatch.setattr(intake, "_conclude", lambda readings: batches.append(len(readings)) or genuine(readings))
+    intake.process_waiting(for_s=5)
+    assert batches == ([2, 3] if connection.vendor == "sqlite" else [1] * 5)
+    assert [letter.text for letter in room.letters] == ["a", big, f"{big}y", "b", "c"]
 
 
 def test_one_sender_may_write_sixty_times_an_hour(room):
@@ -350,6 +434,29 @@ def test_forgetting_somebody_leaves_no_byte_of_their_mail(room, sent):
     assert b"of others" in intake.raw_of(InboundMail.objects.get())
     assert services.forget(refs=["ticket:7"]) == 1
     assert Blob.objects.count() == 0
+
+
+def test_mail_that_could_not_be_read_is_shown_to_and_forgotten_with_who_sent_it(room, monkeypatch):
+    def broken(*_args):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(intake, "read", broken)
+    arrives(envelope=Envelope("Dana@Shop.test"))
+    arrives(envelope=Envelope("bob@shop.test"))
+
+    assert [intake.raw_of(one) for one in selectors.kept_apart("dana@shop.test")] == [raw()]
+    assert services.forget(addresses=["dana@shop.test"]) == 1
+    assert InboundMail.objects.get().envelope_sender == "bob@shop.test"
+
+
+def test_what_an_earlier_version_kept_of_senders_is_found_as_well():
+    for sender in ("Dana@Shop.test", "bob@shop.test", "<>"):
+        InboundMail.objects.create(size=1, content_hash="", envelope_sender=sender)
+    migration = import_module("daytwo_server.mail.migrations.0004_senders_in_lower_case")
+    migration.lower(apps, SimpleNamespace(connection=connections["default"]))
+    assert set(InboundMail.objects.values_list("envelope_sender", flat=True)) == {
+        "dana@shop.test", "bob@shop.test", "<>",
+    }  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+import sites
 from installation import MODULE, Installation, free_port
 from rooms.mail.test_intake import raw
 
@@ -15,10 +16,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, store_env):
+def site(tmp_path_factory, migrated, store_env):
     """A server that takes mail."""
     env = {"DAYTWO_MAIL_INBOUND": "support@acme.test", "DAYTWO_MAIL_PER_SENDER": "100000"}
-    found = Installation(tmp_path_factory.mktemp("mail") / "data", env=env | store_env("mail"))
+    found = sites.copy(migrated, tmp_path_factory.mktemp("mail") / "data", env=env | store_env("mail", empty=True))
     found.smtp = free_port()
     found.start("--smtp-port", str(found.smtp))
     yield found
@@ -124,11 +125,9 @@ def _greeted(site) -> bool:
         return connection.recv(100).startswith(b"220 ")
 
 
-def test_killed_under_load_nothing_that_was_acknowledged_is_lost(tmp_path, store_env):
-    found = Installation(
-        tmp_path / "data",
-        env={"DAYTWO_MAIL_INBOUND": "support@acme.test", "DAYTWO_MAIL_PER_SENDER": "100000"} | store_env("killed"),
-    )
+def test_killed_under_load_nothing_that_was_acknowledged_is_lost(tmp_path, migrated, store_env):
+    env = {"DAYTWO_MAIL_INBOUND": "support@acme.test", "DAYTWO_MAIL_PER_SENDER": "100000"}
+    found = sites.copy(migrated, tmp_path / "data", env=env | store_env("killed", empty=True))
     found.smtp = free_port()
     acknowledged: set[str] = set()
 

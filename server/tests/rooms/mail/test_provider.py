@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from daytwo_server.core import conf, jobs
-from daytwo_server.core.conf.values import mail_provider
+from daytwo_server.core.conf.providers import MAIL_PROVIDERS, mail_provider
 from daytwo_server.mail import selectors, services
 from daytwo_server.mail.models import Delivery
 
@@ -101,6 +101,33 @@ def test_a_provider_that_is_away_gets_the_mail_later(provider):
         ("resend://re_AbC", {"RESEND_API_KEY": "re_AbC"}),
         ("mailjet://Key:S%2Fecret", {"MAILJET_API_KEY": "Key", "MAILJET_SECRET_KEY": "S/ecret"}),
         ("mailgun://Key@mg.acme.test", {"MAILGUN_API_KEY": "Key", "MAILGUN_SENDER_DOMAIN": "mg.acme.test"}),
+        (
+            "amazon_ses://AKIA:wJal/rX%2Butn@eu-west-1",
+            {
+                "AMAZON_SES_CLIENT_PARAMS": {
+                    "aws_access_key_id": "AKIA",
+                    "aws_secret_access_key": "wJal/rX+utn",
+                    "region_name": "eu-west-1",
+                }
+            },
+        ),
+        ("amazon_ses://eu-west-1", {"AMAZON_SES_CLIENT_PARAMS": {"region_name": "eu-west-1"}}),
+        (
+            "postal://Key@mail.acme.test:8443",
+            {"POSTAL_API_KEY": "Key", "POSTAL_API_URL": "https://mail.acme.test:8443"},
+        ),
+        ("scaleway://Key:Pro-Ject", {"SCALEWAY_SECRET_KEY": "Key", "SCALEWAY_PROJECT_ID": "Pro-Ject"}),
+        (
+            "scaleway://Key:Pro-Ject@nl-ams",
+            {"SCALEWAY_SECRET_KEY": "Key", "SCALEWAY_PROJECT_ID": "Pro-Ject", "SCALEWAY_REGION": "nl-ams"},
+        ),
+        (
+            "unisender_go://Key@go2.unisender.ru/ru/transactional/api/v1",
+            {
+                "UNISENDER_GO_API_KEY": "Key",
+                "UNISENDER_GO_API_URL": "https://go2.unisender.ru/ru/transactional/api/v1",
+            },
+        ),
         ("smtp://user:word@host:25", {}),
         ("", {}),
     ],
@@ -110,12 +137,64 @@ def test_the_address_of_a_provider_holds_its_credentials_as_they_are(url, creden
 
 
 @pytest.mark.parametrize(
-    "url", ["resend://", "mailjet://Key", "resend://a:b", "pigeon://coop", "imap://host", "smtp://"]
+    "url",
+    ["resend://", "mailjet://Key", "resend://a:b", "pigeon://coop", "imap://host", "smtp://", "amazon_ses://id:secret"],
 )
 def test_an_address_that_names_nobody_stops_the_start_without_showing_it(url):
     with pytest.raises(conf.ConfError) as wrong:
         conf.load({"DAYTWO_MAIL_URL": url})
     assert "DAYTWO_MAIL_URL is a value that is not shown; allowed is" in str(wrong.value)
+
+
+def test_every_provider_of_anymail_can_be_named():
+    import pkgutil
+
+    from anymail import backends
+
+    others = {"base", "base_requests", "console", "test", "sendinblue"}  # the last is Brevo's former name
+    assert set(MAIL_PROVIDERS) == {module.name for module in pkgutil.iter_modules(backends.__path__)} - others
+
+
+EXAMPLES = [
+    "brevo://k", "mailersend://k", "mailgun://k@acme.test", "mailjet://k:s", "mailtrap://k", "mandrill://k",
+    "postal://k@acme.test", "postmark://k", "resend://k", "scaleway://k:p", "sendgrid://k", "sparkpost://k",
+    "unisender_go://k@go1.unisender.ru/ru/transactional/api/v1",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
+@pytest.mark.parametrize("url", EXAMPLES)
+def test_what_an_address_says_is_all_that_anymail_asks_for(settings, url):
+    from django.core.mail import get_connection
+
+    settings.ANYMAIL = mail_provider(url)
+    assert get_connection(f"anymail.backends.{url.partition('://')[0]}.EmailBackend").esp_name
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [("MessageRejected", "failed"), ("SendingPausedException", "queued"), ("", "queued")]
+)
+def test_amazon_fails_a_mail_only_by_what_it_says_of_that_mail(provider, monkeypatch, code, state):
+    from anymail.exceptions import AnymailAPIError
+    from django.core.mail import EmailMessage
+
+    def answers(_mail):  # as anymail tells what boto3 raised
+        raise AnymailAPIError("no", response={"Error": {"Code": code}} if code else None)
+
+    monkeypatch.setattr(EmailMessage, "send", answers)
+    assert sent().state == state
+
+
+def test_without_what_a_provider_needs_nothing_starts_and_it_says_what_to_install(tmp_path, monkeypatch, capsys):
+    from daytwo_server.core.conf import providers
+    from daytwo_server.main import cli
+
+    monkeypatch.setenv("DAYTWO_MAIL_URL", "amazon_ses://eu-west-1")
+    monkeypatch.setattr(providers, "find_spec", lambda name: None if name == "boto3" else object())
+    for verb in ("serve", "worker"):
+        assert cli.main([verb, "--data-dir", str(tmp_path / "data")]) == 2
+        assert "pip install 'daytwo-server[ses]'" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

@@ -315,6 +315,11 @@ def test_an_unknown_sender_of_the_envelope_is_not_none():
     assert letter(made(), sender="<>").kind == Kind.AUTOMATIC
 
 
+def test_only_in_a_bounce_it_is_looked_for_what_came_back():
+    assert read(made(From="MAILER-DAEMON@mx.test"), Envelope("<>")).bounce is not None
+    assert read(made(), Envelope("<>")).bounce is None
+
+
 def test_our_own_mail_is_known_by_either_of_two_signs():
     assert letter(made(**{"X-Daytwo-Instance": threads.instance()})).kind == Kind.OWN
     conf.use(conf.load({"DAYTWO_MAIL_FROM": "Help <dana@shop.test>"}))

@@ -53,6 +53,15 @@ def test_a_queued_mail_reaches_the_server_as_it_was_written(sink):
     assert facts() == [("MailSent", f'{{"delivery":{delivery.pk},"about":"ticket_message:3"}}')]
 
 
+def test_ids_as_long_as_a_line_are_sent_whole_and_on_lines_that_servers_take(sink):
+    long = [f"<{letter * 975}@shop.test>" for letter in "ab"]
+    queue(in_reply_to=long[1], references=long)
+    work()
+    [taken] = sink.taken  # it refuses longer lines, as RFC 5321 allows
+    assert taken.mail["in-reply-to"].strip() == long[1]
+    assert taken.mail["references"].split() == long
+
+
 def test_a_message_of_a_person_only_asks_absence_notes_to_keep_quiet(sink):
     queue(
         message_id=threads.message_id(7, 3), in_reply_to="<q@shop.test>", references=["<a@shop.test>", "<q@shop.test>"]

@@ -74,6 +74,22 @@ def test_another_installation_reads_nothing_of_ours(settings):
     assert threads.instance() != instance
 
 
+def test_what_was_signed_before_the_secret_key_was_replaced_is_read_while_the_old_key_is_named(settings):
+    address, message = threads.address(7, 3, agent=True), threads.message_id(7, 3)
+    bounce, instance, before = threads.bounce_address(9), threads.instance(), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another one", ["older still", before]
+
+    assert threads.read(address) == Thread(7, 3, agent=True)
+    assert threads.read_markers(threads.marker(address)) == [Thread(7, 3, agent=True)]
+    assert threads.read_message_id(message) == (7, 3)
+    assert threads.read_bounce(bounce) == 9
+    assert threads.is_instance(instance)
+    assert threads.address(7, 3, agent=True) != address, "the old key signs nothing"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert threads.read(address) is None
+    assert not threads.is_instance(instance)
+
+
 def test_an_address_for_bounces_is_none_for_answers():
     assert threads.read_bounce(threads.bounce_address(9)) == 9
     assert threads.read(threads.bounce_address(9)) is None
@@ -86,6 +102,18 @@ def test_a_mark_is_found_wherever_it_stands():
         Thread(7, 3, agent=False)
     ]
     assert threads.marker("dana@shop.test") == ""
+
+
+def test_a_text_without_marks_has_no_address_for_answers_either():
+    address = threads.address(7, 3, agent=True)
+    base = conf.current().mail_inbound
+    text = f"To: Acme <{address}>\n{threads.marker(address)}\nnews+weekly@acme.test {'a' * 24}@x.test"
+    assert threads.unmarked(text) == f"To: Acme <{base}>\n\nnews+weekly@acme.test {'a' * 24}@x.test"
+    assert threads.unmarked(f"+{'a' * 24}@x.test") == f"+{'a' * 24}@x.test"
+
+
+def test_letters_that_only_look_like_ours_make_no_id():
+    assert threads.read_message_id(f"<t.7.3.{chr(0x17F) * 16}@acme.test>") is None  # a long s, which folds to an s
 
 
 def test_mail_comes_in_at_the_address_and_at_all_with_a_plus(inbound):

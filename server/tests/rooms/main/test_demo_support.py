@@ -4,7 +4,7 @@ import pytest
 
 from daytwo_server.core import clock
 from daytwo_server.main.demo.support import ASKED, ask
-from daytwo_server.tickets.models import Message, Ticket
+from daytwo_server.tickets.models import HeldMail, Message, Ticket
 from daytwo_server.tickets.selectors import inbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
@@ -23,7 +23,18 @@ def test_the_story_of_the_demo_is_told_in_its_order_and_in_the_past(alice):
         assert ticket.first_response_at is None or ticket.first_response_at > ticket.created_at
 
 
-def test_the_most_urgent_of_the_demo_stand_first(alice):
+def test_what_is_due_next_stands_first_in_the_demo_and_one_promise_was_missed(alice):
     ask(alice)
-    rows = inbox.inbox(inbox.waiting()).rows
-    assert [one.priority for one in rows] == ["urgent", "urgent", "high", "medium", "low"]
+    due = [one.due_at for one in inbox.inbox(inbox.waiting()).rows]
+    assert due == sorted(due)
+    assert due[0] < clock.now() < due[1]
+
+
+def test_of_the_demo_one_answer_came_by_mail_and_one_mail_is_held(alice):
+    ask(alice)
+    mailed = Message.objects.exclude(mailed=None).get()
+    assert mailed.content == "It is the one of my phone. The same time, and the same title. I can send a picture."
+    assert "> Hello Ana" in mailed.body_text
+    held = HeldMail.objects.get()
+    assert (held.name, held.ticket.priority) == ("Peter Brandt", "urgent")
+    assert held.created_at < clock.now()

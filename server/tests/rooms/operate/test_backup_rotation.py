@@ -51,13 +51,13 @@ def write(folder, at, fingerprint):
 
 
 def test_only_what_this_installation_made_is_ever_removed(tmp_path):
-    mine = [write(tmp_path, at, "mine") for at in nights(3)]
+    mine = [write(tmp_path, at, name) for at, name in zip(nights(3), ["mine", "mine", "mine before"], strict=True)]
     others = write(tmp_path, NIGHT - dt.timedelta(days=90), "another installation")
     unreadable = tmp_path / rotation.name_of(NIGHT - dt.timedelta(days=91))
     unreadable.write_bytes(b"cut off")
     notes = tmp_path / "daytwo-before-upgrade.tar.zst"
     notes.touch()
-    assert rotation.rotate(tmp_path, Keep(2, 0, 0), "mine") == [mine[2]]
+    assert rotation.rotate(tmp_path, Keep(2, 0, 0), {"mine", "mine before"}) == [mine[2]]
     assert sorted(tmp_path.iterdir()) == sorted([*mine[:2], others, unreadable, notes])
 
 

@@ -185,26 +185,23 @@ def test_the_stores_are_measured_every_hour_and_old_samples_go():
     assert size.telemetry_bytes > 1000
 
 
-def test_hours_before_yesterday_become_days_and_nothing_is_lost():
-    shop = make.project("Shop")
-    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    for days in (0, 1, 2, 9):
-        for hour in (0, 5, 23):
-            for outcome in ("arrived", "stored"):
-                ItemCount.objects.create(
-                    hour=midnight - dt.timedelta(days=days) + dt.timedelta(hours=hour), project_id=shop.pk,
-                    item_type="event", sdk="sentry.python/2.75.0", outcome=outcome, reason="", count=10 + hour,
-                )  # fmt: skip
+def test_hours_older_than_a_day_become_days_and_nothing_is_lost(monkeypatch):
+    at = clock.now().replace(hour=10, minute=30, second=0, microsecond=0)
+    monkeypatch.setattr(clock, "now", lambda: at)
+    shop, midnight = make.project("Shop"), at.replace(hour=0, minute=0)
+    before = [(days, hour) for days in (1, 2, 9) for hour in (0, 9, 10, 23)]
+    for days, hour in [*before, (0, 0), (0, 9), (0, 10)]:
+        for outcome in ("arrived", "stored"):
+            ItemCount.objects.create(
+                hour=midnight + dt.timedelta(hours=hour - 24 * days), project_id=shop.pk, item_type="event",
+                sdk="sentry.python/2.75.0", outcome=outcome, reason="", count=10 + hour,
+            )  # fmt: skip
     merge_counts()
     merge_counts()
-    rows = list(ItemCount.objects.filter(outcome="stored").order_by("hour").values_list("hour", "count"))
-    whole = [(midnight - dt.timedelta(days=days), 58) for days in (9, 2)]
-    apart = [
-        (midnight - dt.timedelta(days=days) + dt.timedelta(hours=hour), 10 + hour)
-        for days in (1, 0)
-        for hour in (0, 5, 23)
-    ]
-    assert rows == whole + apart
+    rows = ItemCount.objects.filter(outcome="stored").order_by("hour").values_list("hour", "count")
+    assert [((hour - midnight) // dt.timedelta(hours=1), count) for hour, count in rows] == [
+        (-9 * 24, 82), (-2 * 24, 82), (-24, 10 + 19), (-14, 20), (-1, 33), (0, 10), (9, 19), (10, 20),
+    ]  # fmt: skip
 
 
 def test_the_old_address_leads_here(bob, signed_in):

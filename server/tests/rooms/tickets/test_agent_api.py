@@ -253,3 +253,54 @@ def test_a_program_without_a_person_behind_it_answers_as_nobody(ticket):
     with time_machine.travel(make.moment("2026-12-01T09:00:00"), tick=False):
         said = api.post(f"/{ticket.code}/reply", {"content": "Hello."})
     assert (said["authorType"], said["authorId"], said["authorName"]) == ("agent", None, "")
+
+
+def test_an_answer_and_a_note_take_files_as_json_and_as_a_form(api, ticket):
+    import base64
+
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    file = {"name": "a.png", "contentType": "image/png", "contentBase64": base64.b64encode(b"a" * 3_000_000).decode()}
+    answer = api.post(f"/{ticket.uid}/reply", {"content": "See this.", "attachments": [file]})
+    [told] = answer["attachments"]
+    assert (told["name"], told["contentType"], told["size"]) == ("a.png", "image/png", 3_000_000)
+    assert api.client.get(told["url"]).status_code == 200
+    form = {"content": "For us.", "files": [SimpleUploadedFile("b.txt", b"bb", "text/plain")]}
+    noted = api.client.post(f"/api/v1/tickets/{ticket.uid}/notes", form)
+    assert noted.status_code == 201, noted.content
+    assert [(one["name"], one["size"]) for one in noted.json()["attachments"]] == [("b.txt", 2)]
+    sent = api.client.post(f"/api/v1/tickets/{ticket.uid}/reply", {"content": "Hi.", "status": "resolved"})
+    assert (sent.status_code, Ticket.objects.get().status) == (201, "resolved")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"content": "x", "attachments": [{"name": "a", "url": "https://evil.test/a"}]}, "attachments"),
+        ({"content": "x", "attachments": [{"name": "a", "contentBase64": "!"}]}, "attachments"),
+        ({"content": "x", "colour": "red"}, "colour"),
+        ({"attachments": []}, "content"),
+        ({"content": "x", "status": "odd"}, "status"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_said_by_field(api, ticket, body, field):
+    assert field in api.post(f"/{ticket.uid}/reply", body, 400)["fields"]
+    assert Message.objects.count() == 1
+
+
+def test_a_body_that_is_none_and_one_that_is_too_large_are_refused(api, ticket):
+    path = f"/api/v1/tickets/{ticket.uid}/notes"
+    assert api.client.post(path, b"{", content_type="application/json").status_code == 400
+    large = api.client.post(
+        path, b"{}", content_type="application/json", headers={"Content-Length": str(26 * 1024 * 1024)}
+    )
+    assert large.status_code == 413
+
+
+def test_a_mail_is_told_with_all_that_it_said(api, ticket):
+    said = Said(content="March.", body_text="March.\n\n> Which month?", body_html="<p>March.</p>", channel="email")
+    services.customer_reply(ticket, said, customer=ticket.customer)
+    message = api.get(f"/{ticket.uid}")["messages"][-2]
+    assert (message["content"], message["strippedText"]) == ("March.", "March.")
+    assert (message["bodyText"], message["bodyHtml"]) == ("March.\n\n> Which month?", "<p>March.</p>")
+    assert message["delivery"] is None

@@ -106,6 +106,22 @@ def test_a_merged_ticket_is_closed_and_its_messages_are_shown_in_the_other(ticke
     ]  # fmt: skip
 
 
+def test_a_question_that_nobody_answered_is_not_lost_by_a_merge(ticket, bob):
+    services.reply(ticket, "Which month?", actor=bob)
+    asked = make.ticket(ticket.customer)
+    services.merge(asked, ticket, actor=bob)
+    now_there = Ticket.objects.get(pk=ticket.pk)
+    assert (now_there.status, now_there.waiting_since) == ("pending", asked.created_at)
+
+
+@pytest.mark.parametrize("the_older", ["is merged", "takes it in"])
+def test_of_two_questions_that_wait_the_older_wait_goes_on(ticket, bob, the_older):
+    later = make.ticket(ticket.customer)
+    one, into = (ticket, later) if the_older == "is merged" else (later, ticket)
+    services.merge(one, into, actor=bob)
+    assert Ticket.objects.get(pk=into.pk).waiting_since == ticket.created_at < later.created_at
+
+
 def test_what_the_customer_replies_to_a_merged_ticket_goes_to_the_other(ticket, bob):
     other, third = make.ticket(ticket.customer), make.ticket(ticket.customer)
     services.merge(ticket, other, actor=bob)

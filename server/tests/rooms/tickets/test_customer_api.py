@@ -238,6 +238,11 @@ def test_where_a_customer_wrote_from_is_kept_without_what_addresses_carry(shop):
     }  # fmt: skip
 
 
+def test_an_app_says_which_flags_a_customer_had(dana):
+    dana.open(metadata={"flags": "new-export=on, beta=off"})
+    assert Ticket.objects.get().metadata == {"flags": "new-export=on, beta=off"}
+
+
 @pytest.mark.parametrize("referer", ["javascript:alert(1)", "https://[", "https://x:99999999/", "//x"])
 def test_an_address_that_is_none_is_left_out(shop, referer):
     Desk(identity(shop)).open(headers={"Referer": referer})
@@ -280,6 +285,24 @@ def test_the_same_idempotency_key_opens_one_ticket(dana, shop):
     assert replies[0] == replies[1]
     assert list(dana.open(400, headers={"Idempotency-Key": "x" * 129})["fields"]) == ["Idempotency-Key"]
     assert Fact.objects.filter(name="TicketOpened").count() == 2
+
+
+def test_a_customer_who_rates_too_often_is_told_when_to_come_back(dana, backend, shop):
+    preferences.change({"ticket_rate": "3"}, versions={}, actor=None)
+    with time_machine.travel(clock.now(), tick=False) as traveller:
+        first, second = dana.open()["id"], dana.open()["id"]
+        for number, where in ((1, first), (2, second), (3, first)):
+            dana.post(f"/{where}/rating", {"rating": number})
+        path, fourth = f"/api/support/tickets/{first}/rating", json.dumps({"rating": 4})
+        answer = dana.client.post(path, fourth, content_type="application/json")
+        assert (answer.status_code, answer["Retry-After"]) == (429, "20")
+        assert dana.get(f"/{first}")["rating"] == 3
+        backend.post(f"/{first}/rating", {"rating": 5, "userId": "dana"})
+        eve = Desk(identity(shop, "eve"))
+        eve.post(f"/{eve.open()['id']}/rating", {"rating": 1})
+        traveller.shift(dt.timedelta(seconds=20))
+        dana.post(f"/{first}/rating", {"rating": 4})
+        dana.post(f"/{first}/rating", {"rating": 4}, 429)
 
 
 def test_a_customer_who_sends_too_much_is_told_when_to_come_back(dana, backend, shop):

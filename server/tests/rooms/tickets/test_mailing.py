@@ -4,6 +4,7 @@ import make
 import pytest
 from django.db import transaction
 
+from daytwo_server.accounts import services as accounts
 from daytwo_server.core import facts
 from daytwo_server.core.jobs import run_due_jobs
 from daytwo_server.customers import services as customers
@@ -70,9 +71,70 @@ def test_a_mail_that_came_back_makes_it_our_turn(ticket, bob):
     assert Ticket.objects.get(pk=ticket.pk).status == "pending"
 
 
+@pytest.mark.django_db(databases=["default", "telemetry"], transaction=True)
 def test_an_erasure_takes_the_mail_queue_along(ticket, alice):
     services.reply(ticket, "Dear Dana.", actor=alice, files=[File("a.png", "image/png", b"a")])
     customers.erase(ticket.customer, actor=alice)
     run_due_jobs()
-    run_due_jobs()
     assert not Delivery.objects.exists()
+
+
+class TestWhoIsToldOfAnAnswer:
+    """The assignee, else the team, else the support address."""
+
+    @pytest.fixture(autouse=True)
+    def server(self, _inbound, monkeypatch):
+        import dataclasses
+
+        from daytwo_server.core import preferences
+
+        known = preferences.current()
+        told = dataclasses.replace(known, mail_url="smtp://localhost:1", support_email="desk@example.com")
+        monkeypatch.setattr(preferences, "current", lambda: told)
+
+    @pytest.fixture
+    def nia(self, db):
+        return make.member("Nia", role="agent")
+
+    def told(self, ticket):
+        before = Delivery.objects.count()
+        services.customer_reply(ticket, services.Said(content="May."), customer=ticket.customer)
+        run_due_jobs(tick=False)
+        return [one.to for one in Delivery.objects.order_by("pk")[before:]]
+
+    def given_to(self, ticket, team, bob):
+        services.change(ticket, services.Change(team=team), actor=bob)
+        run_due_jobs(tick=False)
+
+    def team(self, **fields):
+        return accounts.save_team(accounts.TeamWords(name="Billing", **fields), actor=None)
+
+    def test_the_assignee_before_the_team(self, ticket, bob, nia):
+        self.team(members=[nia.pk])
+        self.given_to(ticket, "Billing", bob)
+        services.assign(ticket, bob.email, actor=nia)
+        run_due_jobs(tick=False)
+        assert self.told(ticket) == [bob.email]
+
+    def test_each_member_of_the_team_who_may_read_tickets(self, ticket, bob, nia, charlie):
+        gone = make.member("Gone", is_active=False)
+        self.team(members=[bob.pk, nia.pk, charlie.pk, gone.pk])
+        self.given_to(ticket, "billing", bob)
+        assert sorted(self.told(ticket)) == sorted([bob.email, nia.email])
+
+    def test_the_address_of_the_team_in_place_of_its_members(self, ticket, bob, nia):
+        self.team(members=[nia.pk], address="billing@example.com")
+        self.given_to(ticket, "Billing", bob)
+        assert self.told(ticket) == ["billing@example.com"]
+
+    @pytest.mark.parametrize("team", ["", "Nobody's", "Billing"])
+    def test_the_support_address_where_no_team_can_be_told(self, ticket, bob, team):
+        self.team()
+        self.given_to(ticket, team, bob)
+        assert self.told(ticket) == ["desk@example.com"]
+
+    def test_an_archived_team_is_told_nothing(self, ticket, bob, nia):
+        team = self.team(members=[nia.pk])
+        self.given_to(ticket, "Billing", bob)
+        accounts.archive_team(team, archived=True, actor=bob)
+        assert self.told(ticket) == ["desk@example.com"]

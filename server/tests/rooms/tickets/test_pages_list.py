@@ -284,7 +284,7 @@ def test_a_list_costs_at_most_eight_queries_whatever_there_is(agent, nia, dana, 
     agent.get("/tickets")
     with django_assert_max_num_queries(8) as few:
         answer = agent.get("/tickets")
-    assert len(codes(answer)) == 50
+    assert len(codes(answer)) == 25
     Ticket.objects.filter(pk__gt=5).update(status=Status.WAITING_CUSTOMER)
     with django_assert_max_num_queries(len(few)):
         agent.get("/tickets?view=waiting")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 
 import make
@@ -18,6 +19,7 @@ from daytwo_server.errors.models import IssueUser
 from daytwo_server.mail import services as mail
 from daytwo_server.mail.models import Delivery
 from daytwo_server.tickets import services
+from daytwo_server.tickets.checks import METADATA
 from daytwo_server.tickets.files import File
 from daytwo_server.tickets.models import Message, Status, Ticket
 from daytwo_server.tickets.services import Said
@@ -313,6 +315,13 @@ def test_the_rail_shows_what_the_customer_ran_into_in_the_day_before(agent, dana
     assert "OldError" not in page
 
 
+def test_the_rail_shows_where_the_customer_was(agent, dana):
+    there = {name: f"their-{name}" for name in METADATA}
+    page = agent.get(f"/tickets/{make.ticket(dana, metadata=there).pk}").text
+    assert [words for words in there.values() if words not in page] == []
+    assert "<dt>Flags</dt>" in page
+
+
 def test_the_rail_shows_who_asks_and_what_else_they_asked(agent, nia, dana, ticket):
     earlier = make.ticket(dana, subject="Where is my invoice?")
     services.set_status(earlier, Status.RESOLVED, actor=nia)
@@ -326,7 +335,9 @@ def test_the_rail_shows_who_asks_and_what_else_they_asked(agent, nia, dana, tick
 def test_the_page_keeps_the_list_it_came_from(agent, dana, ticket):
     other = make.ticket(dana, subject="Second of the list")
     page = agent.get(f"/tickets/{ticket.pk}?view=all&query=list").text
-    queue = page[page.index('aria-label="Queue"') : page.index('aria-label="Conversation"')]
+    beside = html.unescape(re.search(r'hx-get="(/tickets/\d+/queue[^"]*)"', page)[1])
+    assert beside == f"/tickets/{ticket.pk}/queue?view=all&query=list"
+    queue = agent.get(beside).text
     assert f'href="/tickets/{other.pk}?view=all&amp;query=list"' in queue
     assert ticket.subject not in queue
 
@@ -391,13 +402,16 @@ def test_the_page_costs_the_same_however_much_was_said(agent, nia, dana, ticket,
 
 def test_what_was_said_since_is_fetched_alone(agent, nia, dana, ticket):
     after = re.search(r'hx-get="(/tickets/\d+/since\?after=\d+)"', agent.get(f"/tickets/{ticket.pk}").text)[1]
-    assert agent.get(after).status_code == 204
+    assert agent.get(f"/tickets/{ticket.pk}/since?after=x").status_code == 204
+    assert re.findall("<article", agent.get(after).text) == []
     services.customer_reply(ticket, Said(content="And April."), customer=dana)
     part = agent.get(after)
     assert "And April." in part.text
     assert "The CSV export of March" not in part.text
     newer = re.search(r'hx-get="(/tickets/\d+/since\?after=\d+)"', part.text)[1]
-    assert agent.get(newer).status_code == 204
+    again = agent.get(newer).text
+    assert re.findall("<article", again) == []
+    assert f'hx-get="{newer}"' in again
 
 
 @pytest.mark.parametrize("path", ["", "/since?after=0", "/messages/1"])

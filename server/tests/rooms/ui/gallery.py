@@ -13,6 +13,7 @@ import wsgiref.simple_server
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from django import forms
 from django.contrib.messages import constants
@@ -52,15 +53,17 @@ class GalleryForm(forms.Form):
     about = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
 
 
-def nav() -> list[dict[str, object]]:
-    def item(label: str, icon: str, key: str = "", **more: object) -> dict[str, object]:
-        return {"label": label, "icon": icon, "key": key, "url": f"/?page={label.lower()}", **more}
+def nav() -> list[Any]:
+    from daytwo_server.ui.nav import Group, Link  # needs Django, which is set up after this file is read
+
+    def link(label: str, icon: str, key: str = "", **more: Any) -> Link:
+        return Link(label=label, icon=icon, key=key, url=f"/?page={label.lower()}", **more)
 
     return [
-        {"label": "", "items": [item("Start", "today", "t", current=True)]},
-        {"label": "Respond", "items": [item("Alarms", "siren", "i", count=1, hot=True), item("Roster", "phone")]},
-        {"label": "Observe", "items": [item("Faults", "bug", "e", count=4), item("Logs", "logs")]},
-        {"label": "Operate", "items": [item("Lists", "checklist", count="5/8"), item("Settings", "settings")]},
+        Group("", (link("Start", "today", "t", current=True),)),
+        Group("Respond", (link("Alarms", "siren", "i", count=1, hot=True), link("Roster", "phone"))),
+        Group("Observe", (link("Faults", "bug", "e", count=4), link("Logs", "logs"))),
+        Group("Operate", (link("Lists", "checklist", count="5/8"), link("Settings", "settings"))),
     ]
 
 
@@ -81,7 +84,7 @@ def context(words: str = "Said in one sentence.", *, now: dt.datetime | None = N
         "workspace_name": words,
         "viewer": {"name": words, "email": "jonas@example.com", "initials": "JL", "hue": 250, "status": words},
         "nav": groups,
-        "tabbar": [one for group in groups for one in group["items"]][:4],
+        "tabbar": [one for group in groups for one in group.links][:4],
         "theme_url": "/theme",
         "messages": [
             Message(constants.SUCCESS, "Archived", extra_tags="undo /undo"),

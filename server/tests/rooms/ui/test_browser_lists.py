@@ -254,7 +254,7 @@ def test_an_undo_keeps_the_place(visit):
     page.keyboard.press("z")
     expect(rows(page)).to_have_count(3)
     expect(page.locator(".toast")).to_have_count(0)
-    page.wait_for_function("Math.abs(scrollY - 150) < 2")
+    page.wait_for_function("() => Math.abs(scrollY - 150) < 2")
 
 
 def test_a_page_behind_a_list_knows_its_neighbours(visit):

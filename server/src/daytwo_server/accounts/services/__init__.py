@@ -39,6 +39,7 @@ from daytwo_server.accounts.services.second_factor import (
     use_code,
 )
 from daytwo_server.accounts.services.sessions import end_other_sessions, end_session
+from daytwo_server.accounts.services.teams import TeamError, TeamWords, archive_team, save_team
 from daytwo_server.accounts.services.tokens import (
     authenticate,
     create_token,
@@ -58,10 +59,13 @@ __all__ = [
     "NotAllowedError",
     "OtherPersonError",
     "SecretLostError",
+    "TeamError",
+    "TeamWords",
     "WrongCodeError",
     "accept_invitation",
     "accept_invitation_as",
     "add_passkey",
+    "archive_team",
     "authenticate",
     "change_email",
     "change_role",
@@ -92,6 +96,7 @@ __all__ = [
     "restore_token",
     "revoke_invitation",
     "revoke_token",
+    "save_team",
     "set_password",
     "switch_member",
     "switch_off_app",

@@ -11,7 +11,7 @@ from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
-from allauth.mfa.utils import decrypt
+from allauth.mfa.utils import decrypt, encrypt
 from django.db import transaction
 
 from daytwo_server.accounts import permissions
@@ -152,6 +152,29 @@ def remove_passkey(user: User, passkey: int) -> str:
 
 def _passkey(user: User, passkey: int) -> Authenticator:
     return Authenticator.objects.select_for_update().get(user=user, type=Type.WEBAUTHN, pk=passkey)
+
+
+# ---- When the secret key was replaced ----
+
+
+def seal_again() -> int:
+    """Encrypt what apps and recovery codes are made of by the present secret key, so that those before it may go.
+    Returns for how many; what no key opens is left as it is.
+    """
+    sealed = 0
+    for pk in Authenticator.objects.exclude(type=Type.WEBAUTHN).values_list("pk", flat=True):
+        with transaction.atomic():
+            row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            name = "secret" if row and row.type == Type.TOTP else "seed"
+            if row is None or name not in row.data:
+                continue
+            try:
+                row.data[name] = encrypt(decrypt(row.data[name]))
+            except SecretLostError:
+                continue
+            row.save(update_fields=["data"])
+            sealed += 1
+    return sealed
 
 
 # ---- For somebody who lost it all ----

@@ -14,6 +14,7 @@ from daytwo_server.accounts.web import (
     settings,
     signin,
     social,
+    teams,
     tokens,
     welcome,
 )
@@ -30,6 +31,7 @@ urlpatterns = [
     *settings.urlpatterns,
     *members.urlpatterns,
     *people.urlpatterns,
+    *teams.urlpatterns,
     *invitations.urlpatterns,
     *password_links.urlpatterns,
     *sessions.urlpatterns,

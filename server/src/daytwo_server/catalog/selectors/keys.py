@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet, Sum
 
-from daytwo_server.catalog.models import DsnKey, KeyUse, Project
+from daytwo_server.catalog.models import ClientKey, DsnKey, KeyUse, Project, ServerKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +52,15 @@ def uses_since(project: Project, since: dt.datetime) -> Mapping[int, tuple[int, 
         .annotate(came_in=Sum("let_in"), sent_away=Sum("refused"))
     )
     return {key: (came_in, sent_away) for key, came_in, sent_away in rows}
+
+
+def server_keys(project: Project) -> list[ServerKey]:
+    """Those of its environments, the newest first. One query."""
+    found = ServerKey.objects.filter(environment__project=project).select_related("environment")
+    return list(found.order_by("-created_at", "-pk"))
+
+
+def client_keys(project: Project) -> list[ClientKey]:
+    """Those of its environments, the newest first. One query."""
+    found = ClientKey.objects.filter(environment__project=project).select_related("environment")
+    return list(found.order_by("-created_at", "-pk"))

@@ -11,9 +11,9 @@ from django.db import IntegrityError, transaction
 
 from daytwo_server.accounts.models import ApiToken
 from daytwo_server.catalog.facts import DeployRecorded
-from daytwo_server.catalog.models import Deploy, Environment, Project, Release
+from daytwo_server.catalog.models import Deploy, Project, Release
 from daytwo_server.catalog.services.common import project_topic
-from daytwo_server.catalog.services.environments import kind_of
+from daytwo_server.catalog.services.environments import ensure_environment
 from daytwo_server.catalog.services.sightings import MAX_ENVIRONMENT, MAX_VERSION
 from daytwo_server.core import audit, clock, facts, live, search
 from daytwo_server.core.ref import Ref
@@ -129,11 +129,7 @@ def _create(project: Project, words: DeployWords, *, token: ApiToken | None) -> 
     if status != Status.STARTED:
         finished_at = words.finished_at or max(now, words.started_at or now)
     started_at = words.started_at or finished_at or now
-    environment, new = Environment.objects.get_or_create(
-        project=project,
-        name=words.environment,
-        defaults={"first_seen": started_at, "kind": kind_of(words.environment)},
-    )
+    environment = ensure_environment(project, words.environment, first_seen=started_at)
     release, _ = Release.objects.get_or_create(
         project=project,
         version=words.version,
@@ -144,8 +140,6 @@ def _create(project: Project, words: DeployWords, *, token: ApiToken | None) -> 
         finished_at=finished_at, url=words.url, idempotency_key=words.idempotency_key, token=token, created_at=now,
     )  # fmt: skip
     facts.record(DeployRecorded(deploy=deploy.pk, project=project.pk, environment=environment.pk, release=release.pk))
-    if new:
-        search.refresh("environment", [environment.pk])
     search.refresh("release", [release.pk])
     search.refresh("deploy", [deploy.pk])
     audit.record("catalog:deploy:recorded", actor=token, ref=Ref("deploy", deploy.pk), after=_told(deploy))

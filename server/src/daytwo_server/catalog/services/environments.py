@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 
 from django.db import transaction
@@ -23,6 +24,17 @@ _KINDS = {
 def kind_of(name: str) -> Kind:
     """What an environment of this name most likely is."""
     return next((kind for kind, names in _KINDS.items() if name.lower() in names), Kind.OTHER)
+
+
+def ensure_environment(project: Project, name: str, *, first_seen: dt.datetime | None = None) -> Environment:
+    """The environment of this name, which is added when it is new, as seen first at that time, else now."""
+    found, created = Environment.objects.get_or_create(
+        project=project, name=name, defaults={"first_seen": first_seen or clock.now(), "kind": kind_of(name)}
+    )
+    if created:
+        search.refresh("environment", [found.pk])
+        live.bump(project_topic(project.pk))
+    return found
 
 
 def hide_environments(project: Project, ids: Collection[int], *, actor: User) -> list[int]:

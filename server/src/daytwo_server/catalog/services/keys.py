@@ -96,12 +96,17 @@ def limit_key(
 
     An origin is `https://app.example.com`, `https://*.example.com` or `*`. Raises `CatalogError` naming the wrong one.
     """
-    if wrong := next((origin for origin in allowed_origins if not _ORIGIN.fullmatch(origin)), None):
+    origins = checked_origins(allowed_origins)
+    _change(key, "limited", {"allowed_origins": origins, "rate_per_s": rate_per_s, "burst": burst}, actor=actor)
+
+
+def checked_origins(origins: Sequence[str]) -> list[str]:
+    """Web pages as they are compared. Raises `CatalogError` naming the wrong one."""
+    if wrong := next((origin for origin in origins if not _ORIGIN.fullmatch(origin)), None):
         raise CatalogError(
             f"{wrong} is no origin; write it like https://app.example.com, without a path.", field="allowed_origins"
         )
-    origins = [origin.lower() for origin in allowed_origins]
-    _change(key, "limited", {"allowed_origins": origins, "rate_per_s": rate_per_s, "burst": burst}, actor=actor)
+    return [origin.lower() for origin in origins]
 
 
 def dsn(key: DsnKey, public_url: str) -> str:

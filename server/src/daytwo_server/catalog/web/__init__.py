@@ -2,11 +2,13 @@
 
 from django.urls import path, re_path
 
-from daytwo_server.catalog.web import components, deploys, environments, keys, projects, releases
+from daytwo_server.catalog.web import client_keys, components, deploys, environments, keys, projects, releases, servers
 
 _PROJECT = "projects/<slug:slug>/"
 _COMPONENT = r"^components/(?P<slug>[-\w]+)"
 _KEY = f"{_PROJECT}keys/<id:key>/"
+_SERVER_KEY = f"{_PROJECT}servers/<id:key>/"
+_CLIENT_KEY = f"{_PROJECT}client-keys/<id:key>/"
 
 app_name = "catalog"
 urlpatterns = [
@@ -23,6 +25,15 @@ urlpatterns = [
     path(f"{_KEY}enable/", keys.switch_key, {"active": True}, name="enable-key"),
     path(f"{_KEY}rotate/", keys.rotate_key, name="rotate-key"),
     path(f"{_KEY}undo-rotation/", keys.undo_rotation, name="undo-rotation"),
+    path(f"{_PROJECT}servers/", servers.servers, name="servers"),
+    path(f"{_PROJECT}servers/identity/", servers.replace_identity, name="replace-identity"),
+    path(f"{_SERVER_KEY}revoke/", servers.switch_server_key, {"revoked": True}, name="revoke-server-key"),
+    path(f"{_SERVER_KEY}restore/", servers.switch_server_key, {"revoked": False}, name="restore-server-key"),
+    path(f"{_PROJECT}client-keys/", client_keys.client_keys, name="client-keys"),
+    path(f"{_PROJECT}client-keys/new/", client_keys.create_client_key, name="create-client-key"),
+    path(_CLIENT_KEY, client_keys.client_key, name="client-key"),
+    path(f"{_CLIENT_KEY}revoke/", client_keys.switch_client_key, {"revoked": True}, name="revoke-client-key"),
+    path(f"{_CLIENT_KEY}restore/", client_keys.switch_client_key, {"revoked": False}, name="restore-client-key"),
     path(f"{_PROJECT}environments/", environments.environment_list, name="environments"),
     path(f"{_PROJECT}environments/undo/", environments.undo, name="undo-environments"),
     path(f"{_PROJECT}releases/", releases.release_list, name="releases"),

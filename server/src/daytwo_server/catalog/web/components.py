@@ -8,15 +8,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from daytwo_server.accounts.http import focus_first_error, go_to, viewer
+from daytwo_server.accounts.http import form_page, go_to, viewer
 from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.forms import ComponentForm
 from daytwo_server.catalog.models import Component
 from daytwo_server.catalog.services import ComponentWords
-from daytwo_server.catalog.web.common import archive_tabs, blame
+from daytwo_server.catalog.web.common import blame
 from daytwo_server.ui import htmx, toasts
-from daytwo_server.ui.listing import Address, all_of, refusing_bad_filters
+from daytwo_server.ui.listing import Address, all_of, archive_tabs, refusing_bad_filters
 
 
 @require("components.view")
@@ -122,7 +122,7 @@ def _words(form: ComponentForm) -> ComponentWords:
 
 
 def _form_page(request: HttpRequest, form: ComponentForm, component: Component | None) -> HttpResponse:
-    focus_first_error(form)
-    status = 422 if request.method == "POST" else 200
-    words = {"form": form, "component": component}
-    return htmx.render(request, "catalog/component_form.html", "catalog/_component_form.html", words, status=status)
+    back = reverse("catalog:component", args=[component.slug]) if component else reverse("catalog:components")
+    submit = "Save" if component else "Create component"
+    page = "catalog/component_form.html"
+    return form_page(request, page, form, action=request.path, back=back, submit=submit, component=component)

@@ -16,8 +16,9 @@ from daytwo_server.accounts.permissions import can, require
 from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.models import Environment, Project
 from daytwo_server.catalog.services.names import MAX_ENVIRONMENTS
-from daytwo_server.catalog.web.common import find_project, numbers, tabs
+from daytwo_server.catalog.web.common import find_project, tabs
 from daytwo_server.core import clock
+from daytwo_server.core.paths import numbers
 from daytwo_server.ui import toasts
 from daytwo_server.ui.listing import Address, all_of, refusing_bad_filters
 
@@ -52,7 +53,7 @@ def _show(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "left_out": [one for one in selectors.left_out(project) if one.kind == "environment"],
         "may_manage": may_manage,
-        "tabs": tabs(project, "environments", may_manage=may_manage),
+        "tabs": tabs(project, "environments", request.user),
         **listing.bar(listing.choice("kind", "Kind", Environment.Kind.choices), rows=all_of(page)),
         **listing.pager(page),
     }

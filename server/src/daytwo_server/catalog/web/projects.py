@@ -17,10 +17,10 @@ from daytwo_server.catalog import selectors, services
 from daytwo_server.catalog.forms import KeyForm, ProjectForm, ProjectSettingsForm
 from daytwo_server.catalog.models import DsnKey, Project
 from daytwo_server.catalog.snippets import SNIPPETS, snippet
-from daytwo_server.catalog.web.common import archive_tabs, blame, find_project, project_url, tabs
+from daytwo_server.catalog.web.common import blame, find_project, project_url, tabs
 from daytwo_server.core import clock, conf
 from daytwo_server.ui import htmx, toasts
-from daytwo_server.ui.listing import Address, refusing_bad_filters
+from daytwo_server.ui.listing import Address, archive_tabs, refusing_bad_filters
 
 DAY = dt.timedelta(hours=24)
 SHOWN = 10  # environments and releases beside the keys
@@ -87,7 +87,7 @@ def show(request: HttpRequest, project: Project, form: KeyForm, *, status: int =
     words: dict[str, Any] = {
         **_seen(project),
         "topic": services.project_topic(project.pk),
-        "tabs": tabs(project, "project", may_manage=may_manage),
+        "tabs": tabs(project, "project", request.user),
         "keys": [(key, services.dsn(key, public_url), *uses.get(key.pk, (0, 0))) for key in keys],
         "left_out": selectors.left_out(project),
         "key_form": form,
@@ -131,7 +131,7 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
         blame(form, problem, "name")
     focus_first_error(form)
     status = 422 if request.method == "POST" else 200
-    words = {"project": project, "form": form, "tabs": tabs(project, "settings", may_manage=True)}
+    words = {"project": project, "form": form, "tabs": tabs(project, "settings", request.user)}
     return htmx.render(request, "catalog/settings.html", "catalog/_settings_form.html", words, status=status)
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from daytwo_server.accounts.permissions import can, require
+from daytwo_server.accounts.permissions import require
 from daytwo_server.catalog import selectors
 from daytwo_server.catalog.web.common import find_project, tabs
 from daytwo_server.errors.selectors import since
@@ -29,7 +29,7 @@ def release_list(request: HttpRequest, slug: str) -> HttpResponse:
         "project": project,
         "rows": [(release, opened.get(release.version, 0)) for release in page.rows],
         "left_out": [one for one in selectors.left_out(project) if one.kind == "release"],
-        "tabs": tabs(project, "releases", may_manage=can(request.user, "projects.manage")),
+        "tabs": tabs(project, "releases", request.user),
         **listing.bar(rows=all_of(page)),
         **listing.pager(page),
     }

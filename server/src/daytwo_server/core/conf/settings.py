@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from daytwo_server.core.conf import values
+from daytwo_server.core.conf.providers import mail_url
+from daytwo_server.core.conf.setting import setting as _setting
 from daytwo_server.core.conf.values import Choice, Integer, Keep, Network, cron, keep
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-
-
-def _setting(
-    env: str,
-    section: str,
-    text: str,
-    default: Any,
-    parse: Callable[[str], Any] = values.text,
-    *,
-    secret: bool = False,
-    page: str = "",
-) -> Any:
-    """A field of `Conf`. `page` is its label on the page where it may be changed, empty when it may not.
-
-    Only a setting that running processes follow may have one: see `core.preferences`.
-    """
-    if secret and page:
-        raise ValueError(f"{env} is a secret: on a page it would end in the database, readable to all who back it up.")
-    metadata = {"env": env, "section": section, "help": text, "parse": parse, "secret": secret, "page": page}
-    if isinstance(default, list | dict | Path):
-        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +49,11 @@ class Conf:
         values.text,
         secret=True,
     )
+    secret_key_fallbacks: tuple[str, ...] = _setting(
+        "DAYTWO_SECRET_KEY_FALLBACKS", "Server",
+        "Secret keys from before the present one, separated by commas: what they signed or sealed is still believed.",
+        (), values.words, secret=True,
+    )  # fmt: skip
     trusted_proxies: tuple[Network, ...] = _setting(
         "DAYTWO_TRUSTED_PROXIES",
         "Server",
@@ -87,12 +70,18 @@ class Conf:
         Integer(0, 16),
     )
     support_email: str = _setting(
-        "SUPPORT_EMAIL",
+        "SUPPORT_EMAIL", "General",
+        "Your team's address: members who cannot sign in are sent there, and it is told of new tickets. Customers "
+        "write to DAYTWO_MAIL_INBOUND; only where that is not set are they shown this one.",
+        "", values.email, page="Support e-mail",
+    )  # fmt: skip
+    flags_require_comment: bool = _setting(
+        "DAYTWO_FLAGS_REQUIRE_COMMENT",
         "General",
-        "Where people who need help are sent; shown on sign-in and error pages.",
-        "",
-        values.email,
-        page="Support e-mail",
+        "Whether each change of a feature flag needs a reason: yes or no.",
+        False,
+        values.boolean,
+        page="A reason for each change of a flag",
     )
     hidden: tuple[str, ...] = _setting(
         "DAYTWO_HIDDEN",
@@ -125,15 +114,11 @@ class Conf:
         "Mail server: smtp://host:25, smtp://user:password@host:587 (then with STARTTLS) or smtps://host:465; "
         "or a provider, such as resend://KEY or postmark://TOKEN.",
         "",
-        values.mail_url,
+        mail_url,
         secret=True,
     )
     mail_from: str = _setting(
-        "DAYTWO_MAIL_FROM",
-        "Mail",
-        "Sender of all mail.",
-        "Daytwo <daytwo@localhost>",
-        values.email,
+        "DAYTWO_MAIL_FROM", "Mail", "Sender of all mail.", "Daytwo <daytwo@localhost>", values.email
     )
     mail_inbound: str = _setting(
         "DAYTWO_MAIL_INBOUND",
@@ -153,10 +138,38 @@ class Conf:
     imap_url: str = _setting(
         "DAYTWO_IMAP_URL",
         "Mail",
-        "Mailbox that is read every minute for mail to that address: imaps://user:password@host:993/INBOX. "
+        "Mailbox that is read for mail to that address: imaps://user:password@host:993/INBOX. "
         "Nothing in it is changed.",
         "",
         values.url("imaps", "imap"),
+        secret=True,
+    )
+    imap_oauth: str = _setting(
+        "DAYTWO_IMAP_OAUTH",
+        "Mail",
+        "Where that mailbox takes tokens instead of a password (Microsoft 365, Gmail): "
+        "https://CLIENT_ID:CLIENT_SECRET@HOST/TOKEN_PATH?scope=...&refresh_token=..., or without refresh_token the "
+        "client's own right.",
+        "",
+        values.url("https", "http"),
+        secret=True,
+    )
+    mail_webhook_secret: str = _setting(
+        "DAYTWO_MAIL_WEBHOOK_SECRET",
+        "Mail",
+        "user:password that a mail provider has to send (HTTP basic authentication) when it tells of mail: "
+        "https://user:password@HOST/mail/PROVIDER/inbound/. Without it, only providers that sign are let in.",
+        "",
+        values.user_and_password,
+        secret=True,
+    )
+    mail_webhook_keys: tuple[tuple[str, str], ...] = _setting(
+        "DAYTWO_MAIL_WEBHOOK_KEYS",
+        "Mail",
+        "Keys by which providers sign what they tell, as django-anymail calls them, with commas between: "
+        "RESEND_INBOUND_SECRET=whsec_...,RESEND_SIGNING_SECRET=whsec_...",
+        (),
+        values.keys,
         secret=True,
     )
     mail_authserv: str = _setting(
@@ -190,14 +203,26 @@ class Conf:
         Integer(1, 10_000_000),
         page="Requests at once",
     )
+    portal: str = _setting(
+        "DAYTWO_PORTAL", "Support",
+        "The pages at /help, where customers ask, follow and answer without a password: on or off. When off, mails "
+        "lead to none of them, and nobody is asked how it went.",
+        "on", Choice(("on", "off")), page="Customer portal",
+    )  # fmt: skip
+    csat: str = _setting(
+        "DAYTWO_CSAT", "Support", "Ask customers by mail how it went after their ticket was resolved: on or off.", "on",
+        Choice(("on", "off")), page="Ask how it went",
+    )  # fmt: skip
+    csat_delay_minutes: int = _setting(
+        "DAYTWO_CSAT_DELAY_MINUTES", "Support",
+        "Minutes from resolving a ticket to asking how it went; one that was opened again meanwhile is not asked.",
+        60, Integer(0, 60 * 24 * 30), page="Minutes before it is asked",
+    )  # fmt: skip
     ticket_rate: int = _setting(
-        "DAYTWO_TICKET_RATE",
-        "Intake",
-        "Tickets and replies a minute that one customer may send through the support API.",
-        60,
-        Integer(1, 100_000),
-        page="Tickets a minute from one customer",
-    )
+        "DAYTWO_TICKET_RATE", "Intake",
+        "Tickets and replies a minute, and ratings a minute, that one customer may send through the support API.",
+        60, Integer(1, 100_000), page="Tickets a minute from one customer",
+    )  # fmt: skip
     spool_max_mb: int = _setting(
         "DAYTWO_SPOOL_MAX_MB",
         "Intake",
@@ -322,6 +347,14 @@ class Conf:
         Integer(7, 3650),
         page="Intake counts",
     )
+    retention_flags_days: int = _setting(
+        "DAYTWO_RETENTION_FLAGS_DAYS",
+        "Retention",
+        "Days that the counts of what feature flags answered are kept.",
+        90,
+        Integer(31, 3650),
+        page="Flag exposures",
+    )
     retention_facts_days: int = _setting(
         "DAYTWO_RETENTION_FACTS_DAYS",
         "Retention",
@@ -394,10 +427,7 @@ class Conf:
         secret=True,
     )
     sentry_environment: str = _setting(
-        "SENTRY_ENVIRONMENT",
-        "Own health",
-        "Environment named in those reports.",
-        "production",
+        "SENTRY_ENVIRONMENT", "Own health", "Environment named in those reports.", "production"
     )
     app_version: str = _setting(
         "APP_VERSION",

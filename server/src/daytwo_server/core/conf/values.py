@@ -72,41 +72,26 @@ def url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-# Mail providers whose credentials are a DAYTWO_MAIL_URL of their name, in its order and as django-anymail calls them:
-# resend://KEY, mailjet://KEY:SECRET, mailgun://KEY@DOMAIN.
-MAIL_PROVIDERS: dict[str, tuple[str, ...]] = {
-    "brevo": ("BREVO_API_KEY",),
-    "mailersend": ("MAILERSEND_API_TOKEN",),
-    "mailgun": ("MAILGUN_API_KEY", "MAILGUN_SENDER_DOMAIN"),
-    "mailjet": ("MAILJET_API_KEY", "MAILJET_SECRET_KEY"),
-    "mailtrap": ("MAILTRAP_API_TOKEN",),
-    "mandrill": ("MANDRILL_API_KEY",),
-    "postmark": ("POSTMARK_SERVER_TOKEN",),
-    "resend": ("RESEND_API_KEY",),
-    "sendgrid": ("SENDGRID_API_KEY",),
-    "sparkpost": ("SPARKPOST_API_KEY",),
-}
+def user_and_password(value: str) -> str:
+    """What HTTP basic authentication carries."""
+    user, _, password = value.partition(":")
+    if not user or len(password) < SHORTEST_PASSWORD or not value.isascii() or any(c.isspace() for c in value):
+        raise BadValue(f"user:password without spaces, the password {SHORTEST_PASSWORD} characters or longer")
+    return value
 
 
-def mail_url(value: str) -> str:
-    """Where mail is given to: a mail server or a provider."""
-    scheme, _, credentials = value.partition("://")
-    if scheme not in MAIL_PROVIDERS:
-        try:
-            return url("smtp", "smtps")(value)
-        except BadValue as allowed:
-            raise BadValue(f"{allowed} or a provider such as resend://KEY ({', '.join(MAIL_PROVIDERS)})") from None
-    given = [part for part in re.split("[:@]", credentials.rstrip("/")) if part]
-    if len(given) != len(MAIL_PROVIDERS[scheme]):
-        raise BadValue(f"{scheme}://{':'.join(MAIL_PROVIDERS[scheme])}")
-    return value.rstrip("/")
+SHORTEST_PASSWORD = 16  # it is tried from the whole internet
 
 
-def mail_provider(value: str) -> dict[str, str]:
-    """What django-anymail calls the credentials in such an address; empty when it is a mail server's."""
-    scheme, _, credentials = value.partition("://")
-    given = [urllib.parse.unquote(part) for part in re.split("[:@]", credentials)]
-    return dict(zip(MAIL_PROVIDERS[scheme], given, strict=True)) if scheme in MAIL_PROVIDERS else {}
+def keys(value: str) -> tuple[tuple[str, str], ...]:
+    """Names with their values, NAME=value,NAME=value."""
+    found = []
+    for pair in words(value):
+        name, _, key = pair.partition("=")
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]+", name) or not key:
+            raise BadValue("NAME=value with commas between, such as RESEND_INBOUND_SECRET=whsec_...")
+        found.append((name, key))
+    return tuple(found)
 
 
 # A token of up to 39 characters comes behind it, and 64 is what mail servers take.

@@ -161,6 +161,27 @@ def claim(queue: str = "default") -> Claim | None:
         _bury(taken, f"The process ended while it ran, {max_attempts} times.")
 
 
+def claim_alike(first: Claim, queue: str = "default", *, limit: int = 9) -> list[Claim]:
+    """Take further jobs of the same kind that are among the next due, to be run together with this one.
+
+    Only those that were never tried: what may have killed its process runs alone.
+    """
+    now = clock.now()
+    due = (
+        "SELECT id, kind, attempts, state FROM core_job WHERE queue = %s AND priority = "
+        f"(SELECT priority FROM core_job WHERE id = %s) AND run_at <= %s AND {_LIVE} ORDER BY run_at, id LIMIT %s"
+    )
+    alike = f"SELECT id FROM ({due}) AS due WHERE kind = %s AND attempts = 0 AND state = 'ready'"
+    places = [queue, first.id, now, limit, first.kind]
+    found = [job_id for (job_id,) in sql.fetch(DEFAULT, alike, places)]
+    if not found:
+        return []
+    marks = ", ".join(["%s"] * len(found))
+    update = f"{_CLAIM} WHERE id IN ({marks}) AND state = 'ready' RETURNING id, kind, args, attempts, max_attempts"
+    rows = sql.fetch(DEFAULT, update, [first.token, now + DEFAULT_LEASE, *found])
+    return [Claim(row[0], first.token, row[1], json.loads(row[2]), row[3], row[4]) for row in sorted(rows)]
+
+
 def _first_due(lock: str = "") -> str:
     # One look-up for each priority, most urgent first: each is one step in the index, where sorting a backlog by
     # priority and time would read all of it.

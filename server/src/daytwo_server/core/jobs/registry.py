@@ -93,6 +93,13 @@ def next_after(schedule: Schedule, planned: dt.datetime, *, now: dt.datetime) ->
         raise ValueError(f"{schedule!r} is no cron expression: {error}.") from None
 
 
+def periodic_key(job: str | Callable[..., Any]) -> str:
+    """The `unique_key` under which a periodic job runs by the clock: whoever wants it sooner enqueues it by this, so
+    that it never runs twice at once. Raises `UnknownKind`.
+    """
+    return f"periodic:{kind_of(job).name}"
+
+
 def schedules() -> dict[str, Schedule]:
     """The periodic kinds of this process."""
     return dict(_schedules)

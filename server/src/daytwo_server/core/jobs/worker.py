@@ -6,15 +6,16 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import Error, close_old_connections, connections, transaction
 
 from daytwo_server.core import clock
 from daytwo_server.core.jobs import queue
-from daytwo_server.core.jobs.registry import DEFAULT_LEASE, UnknownKind, kind_named, next_after, schedules
+from daytwo_server.core.jobs.registry import DEFAULT_LEASE, UnknownKind, kind_named, next_after, periodic_key, schedules
 from daytwo_server.core.models import Periodic
+from daytwo_server.core.stores import DEFAULT
 from daytwo_server.core.trouble import is_trouble, words
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.2
 TICK_S = 1.0
 AFTER_STORE_ERROR_S = 2.0
+STEP_BACK_S = 0.25
 
 
 class LeaseLost(Exception):
@@ -34,12 +36,41 @@ def run(claim: queue.Claim) -> None:
         _run(claim)
     except LeaseLost as lost:
         log.warning("%s", lost)
-    except (Exception, SystemExit) as error:
-        ended = queue.fail(claim, error)
-        level = logging.ERROR if ended else logging.WARNING
-        tried = f"attempt {claim.attempts} of {claim.max_attempts}"
-        outcome = "is now a dead letter" if ended else "will run again"
-        log.log(level, "Job %d (%s) failed, %s, and %s.", claim.id, claim.kind, tried, outcome, exc_info=error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+        _failed(claim, error)
+
+
+def _failed(claim: queue.Claim, error: BaseException) -> None:
+    ended = queue.fail(claim, error)
+    level = logging.ERROR if ended else logging.WARNING
+    tried = f"attempt {claim.attempts} of {claim.max_attempts}"
+    outcome = "is now a dead letter" if ended else "will run again"
+    log.log(level, "Job %d (%s) failed, %s, and %s.", claim.id, claim.kind, tried, outcome, exc_info=error)
+
+
+def run_together(claims: Sequence[queue.Claim]) -> None:
+    """Run first tries of one atomic kind in one transaction, each in a savepoint, and settle them.
+
+    SQLite has one writer, and a commit waits for the disk: ten reactions to ten facts wait once.
+    """
+    failed: list[tuple[queue.Claim, Exception]] = []
+    try:
+        with transaction.atomic():
+            for claim in claims:
+                try:
+                    _run(claim)
+                except LeaseLost as lost:
+                    log.warning("%s", lost)
+                except Exception as error:
+                    if is_trouble(error):
+                        raise
+                    failed.append((claim, error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - nothing of it took effect; each is tried alone
+        for claim in claims:
+            _failed(claim, error)
+    else:
+        for claim, problem in failed:
+            _failed(claim, problem)
 
 
 def _run(claim: queue.Claim) -> None:
@@ -101,7 +132,7 @@ def tick_periodic() -> None:
             # Two workers may both see it due; the one that changes the row enqueues.
             mine = Periodic.objects.filter(kind=due.kind, next_run=due.next_run)
             if mine.update(next_run=following, last_run=now):
-                queue.enqueue(due.kind, unique_key=f"periodic:{due.kind}")
+                queue.enqueue(due.kind, unique_key=periodic_key(due.kind))
 
 
 @dataclass
@@ -116,10 +147,16 @@ class Worker:
 
     Runs in any process that has set up Django. Put queues that matter more first. A job that is due is seen within
     200 ms, at once when this process enqueued it.
+
+    While `busy` says that people wait for this process, its threads leave them the processor: each starts something
+    (at most ten small jobs, see `run_together`) four times a second, and all of it afterwards.
     """
 
-    def __init__(self, *, threads: int = 1, queues: Sequence[str] = ("default",)) -> None:
+    def __init__(
+        self, *, threads: int = 1, queues: Sequence[str] = ("default",), busy: Callable[[], bool] = lambda: False
+    ) -> None:
         self._queues = tuple(queues)
+        self._busy = busy
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._running: dict[int, _Running] = {}
@@ -153,11 +190,17 @@ class Worker:
         queue.listen(sleeper)
         try:
             while not self._stopping.is_set():
+                self._step_back()
                 sleeper.clear()
                 if not self._run_next():
                     sleeper.wait(POLL_S)
         finally:
             connections.close_all()
+
+    def _step_back(self) -> None:
+        patience = time.monotonic() + STEP_BACK_S
+        while self._busy() and time.monotonic() < patience and not self._stopping.wait(STEP_BACK_S / 10):
+            pass
 
     def _run_next(self) -> bool:
         """Run one job if one is due. The thread outlives any error: what failed to settle comes back by its lease."""
@@ -165,12 +208,14 @@ class Worker:
             claim = _next(self._queues)
             if claim is None:
                 return False
+            claims = [claim, *_alike(claim, self._queues)]
             lease = _lease_of(claim)
-            self._running[claim.id] = _Running(claim, lease, _renewal(lease))
+            self._running |= {each.id: _Running(each, lease, _renewal(lease)) for each in claims}
             try:
-                run(claim)
+                run(claim) if len(claims) == 1 else run_together(claims)
             finally:
-                del self._running[claim.id]
+                for each in claims:
+                    del self._running[each.id]
                 close_old_connections()
         except Exception as error:  # noqa: BLE001 - the worker outlives whatever its store does
             _log_trouble("The job worker could not use the store", error)
@@ -203,6 +248,15 @@ class Worker:
         for job in list(self._running.values()):
             if time.monotonic() >= job.renew_at and queue.renew(job.claim, job.lease):
                 job.renew_at = _renewal(job.lease)
+
+
+def _alike(claim: queue.Claim, queues: Sequence[str]) -> list[queue.Claim]:
+    """Jobs to run together with this one: its kind's, where that is faster and safe."""
+    together = connections[DEFAULT].vendor == "sqlite" and len(queues) == 1 and claim.attempts == 1
+    try:
+        return queue.claim_alike(claim, queues[0]) if together and kind_named(claim.kind).atomic else []
+    except UnknownKind:  # `run` fails it in words
+        return []
 
 
 def _log_trouble(what: str, error: Exception) -> None:

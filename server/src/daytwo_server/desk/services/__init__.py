@@ -1,6 +1,6 @@
 """Every write of what people keep at hand. Whoever calls has already asked `permissions.can`."""
 
-from daytwo_server.desk.services.drafts import MAX_DRAFT, Saved, clear_draft, keep_draft, save_draft
+from daytwo_server.desk.services.drafts import MAX_DRAFT, Saved, clear_draft, forget_drafts, keep_draft, save_draft
 from daytwo_server.desk.services.presence import absent, presence_topic, present
 from daytwo_server.desk.services.recent import visited
 from daytwo_server.desk.services.views import (
@@ -20,6 +20,7 @@ __all__ = [
     "absent",
     "clear_draft",
     "delete_view",
+    "forget_drafts",
     "keep_draft",
     "move_view",
     "presence_topic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -73,6 +74,12 @@ def clear_draft(user: User, key: str) -> None:
     found, _ = Draft.objects.get_or_create(user=user, key=key, defaults={"text": ""})
     known = Draft.objects.select_for_update().get(pk=found.pk)
     Draft.objects.filter(pk=known.pk).update(text="", other="", version=known.version + 1, updated_at=clock.now())
+
+
+@transaction.atomic
+def forget_drafts(keys: Iterable[str]) -> None:
+    """Throw away what anybody was writing under these keys, for good."""
+    Draft.objects.filter(key__in=set(keys)).delete()
 
 
 def _make_room(user: User) -> None:

@@ -85,9 +85,11 @@ def draft_textarea(
 ) -> dict[str, Any]:  # fmt: skip
     """A text field that keeps what somebody writes on the server, under `key`, until `services.clear_draft(user, key)`.
 
-    `text` comes first where it is given: what was sent and refused.
+    `text` comes first where it is given: what was sent and refused. A page with several looks for all of them at once
+    (`selectors.drafts`) and has them as `drafts`.
     """
-    known = selectors.draft(context["request"].user, key)
+    found = context.get("drafts")
+    known = selectors.draft(context["request"].user, key) if found is None else found.get(key)
     return {
         "key": key,
         "name": name,

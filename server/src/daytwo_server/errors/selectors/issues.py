@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet, Sum
 
 from daytwo_server.core import clock
-from daytwo_server.core.pages import Page, page
+from daytwo_server.core.pages import Page, first_page, page
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.query import BadFilter
 from daytwo_server.errors.models import SLOT_S, Activity, Bucket, Issue, IssueUser
 
@@ -110,8 +112,18 @@ def news(found: QuerySet[Issue], since: Mark) -> News:
 
 def of_customer(customer_id: int, *, cursor: str = "", limit: int = PAGE) -> Page[IssueUser]:
     """What a customer ran into, latest first, each with issue and project. Raises `BadCursor`."""
-    found = IssueUser.objects.filter(customer_id=customer_id).select_related("issue__project")
-    return page(found, by="last_seen", cursor=cursor, limit=limit)
+    if cursor:
+        return page(_met(customer_id), by="last_seen", cursor=cursor, limit=limit)
+    return first_page(_first_met(limit)(customer_id), by="last_seen", limit=limit)
+
+
+def _met(customer_id: int) -> QuerySet[IssueUser]:
+    return IssueUser.objects.filter(customer_id=customer_id).select_related("issue__project")
+
+
+@functools.cache
+def _first_met(limit: int) -> Prepared[IssueUser]:
+    return Prepared(lambda customer: _met(customer).order_by("-last_seen", "-pk")[: limit + 1])
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def matching(query: Query, *, status: str = ALL, viewer: User | None = None) -> 
     found = Issue.objects.all() if status == ALL else Issue.objects.filter(status=status)
     found = narrow(found, query.terms, lambda term: _CONDITIONS.get(term.key, _has_tag)(term, viewer))
     if query.text:
-        found = found.filter(pk__in=search.ids("issue", query.text, MAX_FOUND))
+        found = found.filter(pk__among=search.ids("issue", query.text, MAX_FOUND))
     return found
 
 

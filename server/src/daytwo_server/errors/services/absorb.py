@@ -19,6 +19,7 @@ from daytwo_server.errors.grouping import GroupHash
 from daytwo_server.errors.models import SLOT_S, Activity, FacetKey, Grouping, Issue
 from daytwo_server.errors.prepare import Prepared
 from daytwo_server.errors.refs import words
+from daytwo_server.errors.services import flagged
 
 LISTS_TOPIC = "errors"
 Key = tuple[int, str]  # project and hash
@@ -67,7 +68,8 @@ def absorb(events: Sequence[Prepared]) -> list[Prepared]:
     while not _lock_issues(events):
         opened += _find_issues(events)
     fresh = _insert_events(events)
-    _count_users(fresh)
+    firsts = _count_users(fresh)
+    flagged.count(fresh, firsts)
     _count_buckets(fresh)
     _count_facets(fresh)
     _reopen(fresh)
@@ -212,8 +214,11 @@ def _insert_events(events: Sequence[Prepared]) -> list[Prepared]:
     return [event for event in events if (event.event_id, event.arrival.project) in new]
 
 
-def _count_users(events: Iterable[Prepared]) -> None:
-    """Count each user of each issue; an issue's number of users grows by the rows that are new."""
+def _count_users(events: Iterable[Prepared]) -> list[Prepared]:
+    """Count each user of each issue; an issue's number of users grows by the rows that are new.
+
+    Returns the first event of each user who had not met the issue before.
+    """
     seen: dict[tuple[int, str], list[Prepared]] = defaultdict(list)
     for event in events:
         if event.user_key:
@@ -232,12 +237,14 @@ def _count_users(events: Iterable[Prepared]) -> None:
         returning="issue_id, user_key, count",
     )
     # A row that was not there before holds exactly what was just added.
-    added = Counter(issue for issue, key, count in now_counted if count == len(seen[issue, key]))
+    new = [(issue, key) for issue, key, count in now_counted if count == len(seen[issue, key])]
+    added = Counter(issue for issue, _ in new)
     sql.execute_many(
         DEFAULT,
         "UPDATE errors_issue SET users = users + %s WHERE id = %s",
         [(n, issue) for issue, n in sorted(added.items())],
     )
+    return [min(seen[one], key=_when) for one in new]
 
 
 def _count_buckets(events: Iterable[Prepared]) -> None:

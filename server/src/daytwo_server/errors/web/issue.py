@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -47,13 +47,9 @@ def _page(section: Section) -> Callable[..., HttpResponseBase]:
         return htmx.render(request, "errors/issue.html", "errors/_part.html", _frame(request, issue) | words)
 
     @require("errors.triage")
-    def change(request: HttpRequest, number: str, **kwargs: str) -> HttpResponse:
+    def change(request: HttpRequest, number: str, **kwargs: str) -> HttpResponseBase:
         toast = triage.apply(request, [int(number)])
-        if not htmx.wants_part(request):
-            triage.say(request, toast)
-            return redirect(request.get_full_path())
-        request.method = "GET"
-        return toasts.attach(show(request, number, **kwargs), toast)
+        return toasts.shown_again(request, toast, lambda again: show(again, number, **kwargs))
 
     @refusing_bad_filters("Error", box="")
     @functools.wraps(section)
@@ -77,7 +73,7 @@ def _frame(request: HttpRequest, issue: Issue) -> Words:
         "tabs": _tabs(request, issue),
         "topic": issue_topic(issue.pk),
         "news_url": f"{reverse('errors:issue-news', args=[issue.pk])}?count={issue.count}",
-        "rail": rail.rail(issue, tags),
+        "rail": rail.rail(issue, tags, asked=can(request.user, "tickets.view")),
         "tags": tags,
     }
 

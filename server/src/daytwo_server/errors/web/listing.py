@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
@@ -105,12 +105,7 @@ def _show(request: HttpRequest) -> HttpResponse:
 @_refusing
 def _change(request: HttpRequest) -> HttpResponseBase:
     toast = triage.apply(request, _meant(request))
-    if not htmx.wants_part(request):
-        triage.say(request, toast)
-        return redirect(request.get_full_path())
-    answer = _show(_as_get(request))
-    assert isinstance(answer, HttpResponse)
-    return toasts.attach(answer, toast)
+    return toasts.shown_again(request, toast, _show)
 
 
 def _meant(request: HttpRequest) -> list[int]:
@@ -124,11 +119,6 @@ def _meant(request: HttpRequest) -> list[int]:
         return triage.ticked(request)
     listing = Listing.read(request.GET, viewer(request))
     return issues.first(listing.found().filter(pk__lte=int(newest)), sort=listing.sort, most=MOST)
-
-
-def _as_get(request: HttpRequest) -> HttpRequest:
-    request.method = "GET"
-    return request
 
 
 def _words(request: HttpRequest, listing: Listing, cursor: str) -> dict[str, Any]:

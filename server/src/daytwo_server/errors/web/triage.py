@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST
 
 from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.permissions import require
+from daytwo_server.core import paths
 from daytwo_server.errors import services
 from daytwo_server.errors.models import Activity
-from daytwo_server.ui import toasts
 from daytwo_server.ui.toasts import Toast
 
-MAX_AT_ONCE = 200  # rows of a form; also how many change in one transaction, so that other writers get their turn
+MAX_AT_ONCE = 200  # issues that change in one transaction, so that other writers get their turn
 MAX_UNDONE = 5000
 Change = Callable[..., list[Activity]]
 _DONE = {"resolve": "resolved", "ignore": "ignored", "reopen": "reopened", "assign": "assigned"}
@@ -29,8 +29,7 @@ _STATUS_VERBS = {"resolve": services.resolve, "ignore": services.ignore, "reopen
 def ticked(request: HttpRequest) -> list[int]:
     """The issues of a list's form: the one whose own button was pressed, else those that are ticked."""
     _, _, one = request.POST.get("do", "").partition(":")
-    numbers = [one] if one else request.POST.getlist("issue")
-    return [int(number) for number in numbers[:MAX_AT_ONCE] if re.fullmatch(r"[0-9]{1,18}", number)]
+    return paths.numbers([one] if one else request.POST.getlist("issue"))
 
 
 def apply(request: HttpRequest, numbers: Sequence[int]) -> Toast:
@@ -89,16 +88,6 @@ def _of_runs(text: str) -> list[int]:
         if len(ids) > MAX_UNDONE:
             break
     return ids[:MAX_UNDONE]
-
-
-def say(request: HttpRequest, toast: Toast) -> None:
-    """Show the toast on the next page."""
-    if toast.undo:
-        toasts.undoable(request, toast.text, toast.undo)
-    elif toast.level == "error":
-        messages.error(request, toast.text)
-    else:
-        messages.success(request, toast.text)
 
 
 @require("errors.triage")

@@ -86,7 +86,7 @@ def authenticity(headers: Headers, authserv: str) -> bool | None:
 
 
 def _is_own(headers: Headers, sender: str) -> bool:
-    if threads.instance() in headers.get("x-daytwo-instance", ()):
+    if any(map(threads.is_instance, headers.get("x-daytwo-instance", ()))):
         return True
     ours = threads.read_message_id(_first(headers, "message-id"))
     return ours is not None and sender == threads.sender().lower()

@@ -20,19 +20,20 @@ from daytwo_server.mail.reading.classes import Bounce, Headers
 MAX_HEADER_BYTES = 100 * 1024
 MAX_ADDRESSES = 100
 MAX_REFERENCES = 100
+MAX_ID = 990  # characters without the brackets; RFC 5322 2.1.1 allows lines of 998
 NO_SUBJECT = "(no subject)"
 # Each costs memory and time whatever is in it, so both are counted before anything is taken apart.
 _MAX_BOUNDARIES, _MAX_CONTAINERS = 5000, 150
 _CONTAINER = re.compile(rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
-_ID = re.compile(r"<[^<>\s]{1,990}>")
+_ID = re.compile(rf"<[^<>\s]{{1,{MAX_ID}}}>")
 _ROUTE_HEADERS = ("delivered-to", "x-original-to", "envelope-to")
 
 
 @dataclass(frozen=True)
 class Reading:
     """A letter, and what only this room needs of it. `recipients` are all addresses that it may have been sent to, the
-    surest first; `bounce` is what it says has come back, when it may be one.
+    surest first; `bounce` is what it says has come back, when it is one.
     """
 
     letter: Letter
@@ -50,7 +51,6 @@ def read(raw: bytes, envelope: Envelope) -> Reading:
     sender = next(iter(_addresses(headers.get("from", ()))), None) or Address("", _bare(envelope.sender))
     subject = plain.one_line(_first(headers, "subject"))[:998] or NO_SUBJECT
     kind = classes.kind_of(message, headers, envelope, sender=sender.address)
-    returned = kind == Kind.BOUNCE or classes.has_null_sender(headers, envelope)
     to, cc = _addresses(headers.get("to", ())), _addresses(headers.get("cc", ()))
     letter = Letter(
         message_id=_id(_first(headers, "message-id")),
@@ -61,11 +61,12 @@ def read(raw: bytes, envelope: Envelope) -> Reading:
         stripped_text=quotes.fold(content.text, subject=subject), html=content.html,
         attachments=tuple(content.files), kind=kind,
         authentic=classes.authenticity(headers, conf.current().mail_authserv),
+        from_desk="x-daytwo-instance" in headers,
         notices=(*notices, *content.notices),
     )  # fmt: skip
     found = [_bare(each) for each in envelope.recipients] + [each.address for each in (*to, *cc)]
     found += [_bare(value) for name in _ROUTE_HEADERS for value in headers.get(name, ())]
-    bounce = classes.bounce_in(message) if returned else None
+    bounce = classes.bounce_in(message) if kind == Kind.BOUNCE else None
     return Reading(letter, tuple(dict.fromkeys(filter(None, found))), bounce, f"{content.text}\n{content.html}")
 
 
@@ -127,10 +128,12 @@ def _first(headers: Headers, name: str) -> str:
 
 
 def _id(value: str) -> str:
-    """A message id in its brackets; what has none gets them."""
+    """A message id in its brackets; what has none gets them. One that is longer than a line of a mail may be is none:
+    cut, it would be that of another mail too.
+    """
     found = _ID.search(value)
-    bare = "".join(value.split()).strip("<>")[:990]
-    return found[0] if found else f"<{bare}>" if bare else ""
+    bare = "".join(value.split()).strip("<>")
+    return found[0] if found else f"<{bare}>" if 0 < len(bare) <= MAX_ID else ""
 
 
 def _ids(headers: Headers, name: str) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
+from email.policy import Policy
 from pathlib import PurePosixPath
 
 from daytwo_server.mail.letter import File
@@ -139,7 +140,7 @@ def _name(part: Message, kind: str) -> str:
 def _bytes(part: Message) -> bytes:
     """What the part holds, decoded; a mail in a mail as it came."""
     if part.is_multipart():
-        return b"\r\n".join(map(_flat, _inside(part)))
+        return b"\r\n".join(map(flat, _inside(part)))
     data = part.get_payload(decode=True)
     return data if isinstance(data, bytes) else b""
 
@@ -148,9 +149,10 @@ def _inside(part: Message) -> list[Message]:
     return [each for each in part.get_payload() if isinstance(each, Message)]
 
 
-def _flat(message: Message) -> bytes:
+def flat(message: Message, policy: Policy | None = None) -> bytes:
+    """All of a mail that was taken apart, as well as it can be put together. Never fails."""
     try:
-        return message.as_bytes()
+        return message.as_bytes(policy=policy)
     except (
         LookupError,
         ValueError,

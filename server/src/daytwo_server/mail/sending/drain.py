@@ -40,7 +40,7 @@ UNSEEN = "The process ended before the server's answer was seen. It has most lik
 
 
 class _Way(Protocol):
-    def send(self, delivery: Delivery, hand_over: Any) -> None: ...
+    def send(self, delivery: Delivery, hand_over: Any) -> str: ...
     def close(self) -> None: ...
 
 
@@ -71,7 +71,7 @@ def drain(*, for_s: float) -> dt.datetime | None:
 
 
 def _way() -> _Way:
-    return ProviderWay() if settings.ANYMAIL else SmtpWay()
+    return ProviderWay() if settings.EMAIL_BACKEND.startswith("anymail.") else SmtpWay()
 
 
 def _recover() -> None:
@@ -110,7 +110,7 @@ def _send(way: _Way, delivery: Delivery) -> None:
             raise ClaimLost(f"Delivery {delivery.pk} is in other hands.")
 
     try:
-        way.send(delivery, hand_over)
+        provider_id = way.send(delivery, hand_over)
     except ClaimLost as lost:
         log.warning("%s", lost)
     except Unavailable:
@@ -122,7 +122,7 @@ def _send(way: _Way, delivery: Delivery) -> None:
         log.error("Delivery %d cannot be sent.", delivery.pk, exc_info=error)
         _refused(delivery, Refused(error_line(error), permanent=getattr(error, "permanent", False)))
     else:
-        _settle(delivery, State.SENT)
+        _settle(delivery, State.SENT, provider_id=provider_id)
 
 
 def _mine(delivery: Delivery) -> QuerySet[Delivery]:
@@ -142,9 +142,9 @@ def _refused(delivery: Delivery, refused: Refused) -> None:
 
 
 @transaction.atomic
-def _settle(delivery: Delivery, state: Delivery.State, *, problem: str = "") -> None:
+def _settle(delivery: Delivery, state: Delivery.State, *, problem: str = "", provider_id: str = "") -> None:
     settled = {"state": state, "problem": problem, "settled_at": clock.now(), "lease_ends": None}
-    if _mine(delivery).update(**settled):
+    if _mine(delivery).update(**settled, provider_id=provider_id[:255]):
         happened = MailSent if state == State.SENT else MailFailed
         facts.record(happened(delivery.pk, delivery.about))
 

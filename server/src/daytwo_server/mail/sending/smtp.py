@@ -29,8 +29,8 @@ class SmtpWay:
         self._backend = EmailBackend(timeout=PATIENCE_S, fail_silently=False)
         self._sent = 0  # over this connection
 
-    def send(self, delivery: Delivery, hand_over: Callable[[], None]) -> None:
-        """Returns once the server has taken responsibility. `hand_over` is called just before it may.
+    def send(self, delivery: Delivery, hand_over: Callable[[], None]) -> str:
+        """Returns nothing but "" once the server has taken responsibility. `hand_over` is called just before it may.
 
         Raises `Refused` and `Unavailable`, and what `hand_over` raises; then the server has nothing.
         """
@@ -44,20 +44,20 @@ class SmtpWay:
 
         try:
             self._transact(delivery, content, note)
-            self._sent += 1
         except (OSError, smtplib.SMTPException) as problem:
             used = self._sent
-            self.close()
+            self._hang_up()
             if used and not handed_over:  # many servers hang up after so many mails, and take the next on a new line
-                self.send(delivery, hand_over)
-                return
+                return self.send(delivery, hand_over)
             raise Unavailable(_words_of(problem)) from problem
         except Refused:
             self._forget()
             raise
         except BaseException:
-            self.close()  # without the final dot: what was sent so far is void
+            self._hang_up()  # without the final dot: what was sent so far is void
             raise
+        self._sent += 1
+        return ""
 
     def _transact(self, delivery: Delivery, content: bytes, hand_over: Callable[[], None]) -> None:
         smtp = self._connected()
@@ -94,7 +94,14 @@ class SmtpWay:
             if smtp is not None:
                 smtp.rset()
         except (OSError, smtplib.SMTPException):
-            self.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Without a word: in the middle of a mail the server takes QUIT for a line of it, and no answer comes."""
+        if self._backend.connection is not None:
+            self._backend.connection.close()
+        self._backend.connection = None
+        self._sent = 0
 
     def close(self) -> None:
         with contextlib.suppress(OSError, smtplib.SMTPException):

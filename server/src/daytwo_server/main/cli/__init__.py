@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from daytwo_server.core import conf
+from daytwo_server.core.conf.providers import lacking_extra
+from daytwo_server.main.cli import flags
 
 VERBS = {
     "serve": "Run Daytwo: intake, pages, jobs.",
@@ -23,6 +25,7 @@ VERBS = {
     "restore": "Make an installation from such a file.",
     "mail-pipe": "Take one mail from stdin, as a mail server gives it to a program. Exits 75 when it cannot be stored.",
     "migrate": "Bring the databases to this version's schema.",
+    "flags": "Feature flags in a YAML file (pull, push), or from another system (import), over the API.",
     "settings": "Print every setting: its value, where that comes from, what it means.",
 }
 
@@ -36,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Daytwo does not start: the configuration is wrong.", *wrong.problems, sep="\n  ", file=sys.stderr)
         # Of a mail that cannot be taken now, the mail server must keep its copy.
         return {"doctor": 1, "mail-pipe": 75}.get(parsed.verb, 2)
+    if parsed.verb in ("serve", "worker") and (extra := lacking_extra(configured.mail_url)):
+        needs = f"which needs an extra: pip install 'daytwo-server[{extra}]'"
+        print(f"Daytwo does not start: DAYTWO_MAIL_URL names a mail provider, {needs}.", file=sys.stderr)
+        return 2
     conf.use(_overridden(configured, parsed))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daytwo_server.main.settings")
     from importlib import import_module
@@ -101,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     setup.add_argument("--project", required=True, help="name of the project to create or show")
     setup.add_argument("--json", action="store_true", help="print one JSON object")
     made["reset-second-factor"].add_argument("email", help="the person's e-mail address")
+    flags.add_options(made["flags"])
     made["settings"].add_argument("--markdown", action="store_true", help="as the reference table of the docs")
     return whole
 

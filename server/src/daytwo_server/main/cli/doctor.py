@@ -7,16 +7,16 @@ import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from daytwo_server.core import clock
 from daytwo_server.core import conf as configuration
 from daytwo_server.core.conf import Conf
-from daytwo_server.core.conf.values import mail_provider
+from daytwo_server.core.conf.providers import lacking_extra, mail_provider
 
 MIB = 1024 * 1024
 DAMAGE_TOLD = dt.timedelta(days=7)
+MAIL_LATE = dt.timedelta(minutes=15)
 PROBE_BYTES = 64 * 1024
 Finding = tuple[bool, str]  # fine, and the sentence
 
@@ -109,7 +109,7 @@ def _mail(conf: Conf) -> Iterator[Finding]:
         yield True, "No mail server is set (DAYTWO_MAIL_URL): nobody is mailed, password reset is off."
         return
     if mail_provider(conf.mail_url):
-        yield _provider(conf.mail_url.partition("://")[0])
+        yield _provider(conf.mail_url)
         return
     parts = urllib.parse.urlsplit(conf.mail_url)
     where = f"{parts.hostname}:{parts.port or (465 if parts.scheme == 'smtps' else 587)}"
@@ -121,10 +121,11 @@ def _mail(conf: Conf) -> Iterator[Finding]:
         yield True, f"The mail server {where} answers and lets us in."
 
 
-def _provider(name: str) -> Finding:
+def _provider(url: str) -> Finding:
     """Whether mail can be given to it; its key is tried by the test mail of the settings."""
-    if find_spec("anymail") is None:
-        return False, f"Mail goes out by {name}, which needs an extra: pip install 'daytwo-server[mail]'."
+    name = url.partition("://")[0]
+    if extra := lacking_extra(url):
+        return False, f"Mail goes out by {name}, which needs an extra: pip install 'daytwo-server[{extra}]'."
     return True, f"Mail goes out by {name}."
 
 
@@ -196,6 +197,7 @@ def _stores(conf: Conf) -> Iterator[Finding]:
     yield from _disk(preferences.current() if usable else conf)
     if usable:
         yield from _intake(preferences.current())
+        yield from _mail_that_waits()
 
 
 def _sqlite_health(alias: str, path: Path) -> Finding:
@@ -236,6 +238,28 @@ def _intake(conf: Conf) -> Iterator[Finding]:
         )
     if dead := jobs.stats().dead:
         yield False, f"{dead} jobs failed for good; see Settings > Jobs."
+
+
+def _mail_that_waits() -> Iterator[Finding]:
+    from daytwo_server.mail import selectors
+
+    mail = selectors.standing()
+    where = "see Settings > Mail in and out"
+    if mail.outage:
+        since = f"{mail.outage.since:%Y-%m-%d %H:%M} UTC"
+        words = _plain(Exception(mail.outage.problem))
+        yield False, f"No mail goes out since {since} ({words}). {mail.to_send} wait and will go out in order."
+    elif mail.oldest_to_send and mail.oldest_to_send > MAIL_LATE:
+        yield False, f"{mail.to_send} mails wait to be sent, the oldest for {_minutes(mail.oldest_to_send)}; {where}."
+    if mail.oldest_unread and mail.oldest_unread > MAIL_LATE:
+        late = f"{mail.unread} mails wait to be read, the oldest for {_minutes(mail.oldest_unread)}"
+        yield False, f"{late}: is `daytwo serve` or `daytwo worker` running?"
+    if mail.undecided:
+        yield False, f"{mail.undecided} mails could not be read, or came too often, and wait for a decision; {where}."
+
+
+def _minutes(age: dt.timedelta) -> str:
+    return f"{age.total_seconds() / 60:,.0f} minutes"
 
 
 def _plain(problem: Exception) -> str:

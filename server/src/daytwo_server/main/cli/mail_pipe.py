@@ -35,21 +35,19 @@ def _taken() -> dict[str, str]:
 
     from daytwo_server.mail import intake
     from daytwo_server.mail.letter import Outcome, Result
+    from daytwo_server.tickets.selectors.tickets import called
 
     raw = sys.stdin.buffer.read(intake.MAX_BYTES + 1)
     while sys.stdin.buffer.read(1024 * 1024):
         pass  # a mail server takes a closed pipe for a fault
     [inbound] = intake.store([(raw, _envelope())])
+    ticket = message = ""
     try:
         outcome = intake.process(inbound)
+        ticket, message = called(outcome.thread, outcome.message)
     except (DatabaseError, InterfaceError):
         outcome = Outcome(Result.QUARANTINED, reason="It is stored and is read when the database can be used again.")
-    return {
-        "result": outcome.result,
-        "ticket": outcome.thread.rpartition(":")[2],
-        "message": outcome.message.rpartition(":")[2],
-        "reason": outcome.reason,
-    }
+    return {"result": outcome.result, "ticket": ticket, "message": message, "reason": outcome.reason}
 
 
 def _envelope() -> "Envelope":

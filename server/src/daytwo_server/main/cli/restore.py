@@ -195,7 +195,7 @@ def _of_the_key(manifest: Manifest, conf: Conf) -> Iterator[str]:
                 "The secret key is not in the backup: DAYTWO_SECRET_KEY gave it. Set it to the same value before the "
                 "start, or everybody has to sign in again and derived keys and tokens change."
             )
-    elif fingerprint(conf.secret_key) != manifest.fingerprint:
+    elif manifest.fingerprint not in map(fingerprint, (conf.secret_key, *conf.secret_key_fallbacks)):
         yield (
             "DAYTWO_SECRET_KEY is another one than when the backup was made: everybody has to sign in again, and "
             "derived keys and tokens change. Set it as it was"

@@ -34,6 +34,7 @@ def run(parsed: argparse.Namespace) -> int:
     from django.urls import reverse
 
     from daytwo_server.ingest.spool import SpoolLocked
+    from daytwo_server.mail import jobs as mail
     from daytwo_server.main.parts import Parts
 
     try:
@@ -42,6 +43,8 @@ def run(parsed: argparse.Namespace) -> int:
     except SpoolLocked as locked:
         print(locked, file=sys.stderr)
         return 1
+    if conf.job_threads:
+        mail.begin()
     reverse("home")  # loads every page now rather than with the first request
     settle()
     print(f"Daytwo serves {conf.public_url}", *filter(None, [planted or _invitation(conf)]), sep="\n", flush=True)

@@ -54,6 +54,7 @@ def ensure(*, url: str, email: str, password: str, project: str) -> dict[str, An
     key = catalog.ensure_derived_key(kept, derive(secret, "dsn", kept.slug).hex()[:32])
     token = tokens.text((derive(secret, "api-token", "1") + derive(secret, "api-token", "2"))[: tokens.MATERIAL_BYTES])
     accounts.ensure_derived_token("Setup", token)
+    server_key = catalog.ensure_derived_server_key(kept, ENVIRONMENT)
     return {
         "url": public,
         "email": owner.email,
@@ -62,11 +63,13 @@ def ensure(*, url: str, email: str, password: str, project: str) -> dict[str, An
         "environment": ENVIRONMENT,
         "dsn": catalog.dsn(key, public),
         "identity_secret": catalog.identity_secret(kept),
-        "server_key": catalog.ensure_derived_server_key(kept, ENVIRONMENT),
+        "server_key": server_key,
+        "flags_server_key": server_key,  # the same one: a server speaks for its customers and reads flags by it
+        "flags_client_key": catalog.ensure_derived_client_key(kept, ENVIRONMENT),
         "api_token": token,
     }
 
 
 def _readable(found: dict[str, Any]) -> str:
     rows = {**found, "project": found["project"]["slug"]}
-    return "\n".join(f"{name:15} {value}" for name, value in rows.items())
+    return "\n".join(f"{name:17} {value}" for name, value in rows.items())

@@ -17,6 +17,7 @@ log = daytwo.get_logger("daytwo")
 # threads that is tens of megabytes which nobody uses.
 _M_ARENA_MAX, _ARENAS = -8, 2
 _M_TRIM_THRESHOLD, _TRIM_BYTES = -1, 1024 * 1024
+SWITCH_S = 0.0005  # for how long a thread that computes keeps others from doing so
 
 
 class Unusable(Exception):
@@ -46,11 +47,17 @@ def start_django(*, log_to: IO[str] | None = None) -> conf.Conf:
 
 
 def settle() -> None:
-    """Call when everything that stays is loaded: the garbage collector passes over it from now on. To walk a loaded
-    Django takes it 80 ms, which the pages with the most rows would have on top every thirty requests or so.
+    """Call when everything that stays is loaded, and what is left is to serve.
+
+    The garbage collector passes over it from now on: to walk a loaded Django takes it 80 ms, which the pages with the
+    most rows would have on top every thirty requests or so.
     """
     gc.collect()
+    _return_freed()
     gc.freeze()
+    # Each statement of SQLite lets go of the interpreter, and has to wait for it afterwards: by default up to 5 ms, for
+    # statements that take 0.05. With this, 100 mails a second are read while they come; without, 60 are.
+    sys.setswitchinterval(SWITCH_S)
 
 
 def migrate_stores() -> list[str]:
@@ -84,3 +91,9 @@ def _keep_heap_small() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
         libc.mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES)
+
+
+def _return_freed() -> None:
+    """What starting has used and freed goes back to the system."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -20,8 +20,10 @@ from daytwo_server.core.conf import Conf
 from daytwo_server.core.secret import derive
 from daytwo_server.ingest.spool import CountRow, Counts, Envelope, Writer
 from daytwo_server.main.demo.delivery import deliver
+from daytwo_server.main.demo.guarded import guard
 from daytwo_server.main.demo.story import PEOPLE, STORY, Bug
 from daytwo_server.main.demo.support import ask
+from daytwo_server.main.demo.switches import switch
 
 EMAIL = "demo@example.com"
 PROJECT = "Lumenbook"
@@ -39,6 +41,8 @@ def plant(conf: Conf) -> tuple[str, str]:
         project = catalog.create_project(PROJECT, actor=None, platform="python")
         Project.objects.filter(pk=project.pk).update(created_at=clock.now() - OLDEST)  # older than its events
         deliver(project, owner)
+        switch(project, owner)
+        guard(project, owner)
         ask(owner)
         asyncio.run(_send(conf, project.pk))
     return EMAIL, password

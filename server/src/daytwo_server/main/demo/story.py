@@ -9,6 +9,8 @@ from typing import Any
 
 RELEASES = ("lumenbook@2026.11.20-2", "lumenbook@2026.11.23-1")
 DEPLOYED_H = 2.2  # hours ago the second one replaced the first
+FLAG = "checkout-v2"
+RAISED_H = 2.15  # hours ago its rollout went from 10 to 25 %, a few minutes before the first of these errors
 PYTHON_SDK = {"name": "sentry.python.django", "version": "2.75.0"}
 BROWSER_SDK = {"name": "sentry.javascript.browser", "version": "11.12.0"}
 
@@ -70,6 +72,7 @@ class Bug:
     handled: bool = False
     browser: bool = False
     crumbs: tuple[tuple[str, str, str], ...] = ()
+    flagged: bool = False  # it happens only where the flag is on
 
     def event(self, chance: random.Random, people: list[dict[str, str]], *, age_s: float) -> dict[str, Any]:
         """One occurrence without id and time, `age_s` seconds ago."""
@@ -94,7 +97,9 @@ class Bug:
             "breadcrumbs": {"values": [{"category": c, "type": t, "message": m} for c, t, m in self.crumbs]},
             "sdk": BROWSER_SDK if self.browser else PYTHON_SDK,
         }
-        return event | (_browser(chance) if self.browser else _server(chance, self.transaction))
+        event |= _browser(chance) if self.browser else _server(chance, self.transaction)
+        event["contexts"]["flags"] = {"values": [{"flag": FLAG, "result": self.flagged}]}
+        return event
 
 
 def _browser(chance: random.Random) -> dict[str, Any]:
@@ -152,7 +157,7 @@ STORY: tuple[Bug, ...] = (
             Frame("billing.views", "CheckoutView.post", 64, ("    def post(self, request):", "        order = self.order()", "        order.total = price_for_country(request.customer, order.net)", "        return self.pay(order)"), 2, variables={"order": "<Order 4711>"}),
             Frame("billing.checkout", "price_for_country", 118, _VAT_SOURCE, 4, variables={"country": "'DE'", "customer": {"id": "88213", "plan": "'business'", "address": "{…}"}, "rates": "{'standard': Decimal('0.19')}"}),
         ),
-        "/checkout/", 212, 2.1, rising=True, crumbs=_CHECKOUT_CRUMBS,
+        "/checkout/", 212, 2.1, rising=True, crumbs=_CHECKOUT_CRUMBS, flagged=True,
     ),
     Bug(
         "TimeoutError", lambda r: f"calendar feed took longer than {r.choice([5, 10])} s",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import make_msgid
+from html import escape
 
 from django.db import transaction
 
@@ -11,16 +14,20 @@ from daytwo_server.accounts.models import User
 from daytwo_server.core import clock
 from daytwo_server.customers.models import Customer, Organization
 from daytwo_server.customers.services import Vouched, vouch
+from daytwo_server.mail import Envelope, Outcome, threads
+from daytwo_server.mail.intake import accept
+from daytwo_server.main.demo import promises
 from daytwo_server.tickets import services
-from daytwo_server.tickets.models import Category, Channel, Message, Priority, Status, Ticket
-from daytwo_server.tickets.services import Change, NewTicket, Said
+from daytwo_server.tickets.models import Category, Channel, HeldMail, Message, Priority, Status, Ticket
+from daytwo_server.tickets.services import Change, NewTicket, ReplyWords, Said
 
 
 @dataclass(frozen=True)
 class Asked:
     """A ticket: who asks (id, address, name, organization, plan), what, minutes ago, and what was said afterwards.
 
-    Each later word is "customer", "reply" or "note", how many minutes after the question, and the text.
+    Each later word is "customer", "reply", "note", "mail" (the customer by mail, with what it quotes) or "held" (a mail
+    of somebody else: the sender in the first line), how many minutes after the question, and the text.
     """
 
     who: tuple[str, str, str, str, str]
@@ -61,7 +68,7 @@ ASKED = (
     ),
     Asked(
         ANA, "Calendar sync duplicates events", "Since yesterday each appointment is in my calendar twice. I use the feed for my phone.", 60 * 5,
-        (("reply", 30, "Hello Ana, thank you. Which calendar is it, and do the copies have the same time?"), ("customer", 75, "It is the one of my phone. The same time, and the same title. I can send a picture.")),
+        (("reply", 30, "Hello Ana, thank you. Which calendar is it, and do the copies have the same time?"), ("mail", 75, "It is the one of my phone. The same time, and the same title. I can send a picture.")),
         category=Category.BUG_REPORT, tags=("calendar",), mine=True,
     ),
     Asked(
@@ -75,6 +82,7 @@ ASKED = (
             ("note", 5, "Failed orders stop before capture, so no card was charged. Safe to tell them."),
             ("reply", 7, "Hello Lena, thank you for telling us so quickly. Payments from EU addresses are failing since this morning, and we are reversing the change that caused it. Your cards were not charged.\n\nI will write again the moment it works."),
             ("customer", 19, "Thank you, that is a relief. Please tell me as soon as we can try again."),
+            ("held", 24, "Peter Brandt <p.brandt@brandt-advisers.example>\nLena forwarded this to me; I keep the books of the practice. Please send me the list of the cards that were tried."),
         ),
         priority=Priority.URGENT, category=Category.BILLING, tags=("checkout", "eu"), mine=True,
     ),
@@ -82,11 +90,32 @@ ASKED = (
 )  # fmt: skip
 
 
+SAVED = (
+    ReplyWords(
+        name="Which browser", shortcut="browser", category="bug_report", shared=True,
+        text="Hello {{customer.first_name|there}},\n\nwhich browser is it, and does it happen in a private window too? A picture of the page would help.\n\n{{agent.first_name}}",
+    ),
+    ReplyWords(
+        name="Refund sent", shortcut="refund", category="billing", status="resolved", tags=("refund",), shared=True,
+        text="Hello {{customer.first_name|there}},\n\nwe have sent your money back today. It arrives within five days, with {{ticket.code}} as its reference.\n\n{{agent.first_name}}",
+    ),
+    ReplyWords(
+        name="Wish noted", shortcut="wish", category="feature_request", shared=True,
+        text="Hello {{customer.first_name|there}},\n\nthank you. This is noted for the product team at Lumenbook, with your words; we write to you when it comes.\n\n{{agent.first_name}}",
+    ),
+)  # fmt: skip
+
+
 def ask(agent: User) -> None:
-    """Open the tickets, and let the agent work on them."""
+    """Open the tickets, and let the agent work on them with what they have at hand."""
+    promises.promise()
     for one in ASKED:
         with transaction.atomic():
             _tell(one, agent)
+    for words in SAVED:
+        services.save_reply(words, actor=agent)
+    if solved := Ticket.objects.filter(status=Status.RESOLVED).first():
+        services.rate(solved, 5, "Changed within the hour, and even for the invoice that was out already.")
 
 
 def _tell(one: Asked, agent: User) -> None:
@@ -98,18 +127,50 @@ def _tell(one: Asked, agent: User) -> None:
     ticket, first = services.open_ticket(new, customer=customer)
     moments = {first.pk: opened_at}
     for kind, minutes, text in one.then:
-        moments[_say(kind, text, ticket=ticket, customer=customer, agent=agent).pk] = opened_at + dt.timedelta(
-            minutes=minutes
-        )
+        at = opened_at + dt.timedelta(minutes=minutes)
+        if kind == "held":
+            _hold(text, ticket, at)
+        else:
+            moments[_say(kind, text, ticket=ticket, customer=customer, agent=agent).pk] = at
     wanted = Change(assignee=agent.email if one.mine else None, status=one.status, add_tags=one.tags)
     services.change(ticket, wanted, actor=agent)
     _in_its_time(ticket, moments)
+    promises.count(ticket.pk)
 
 
 def _say(kind: str, text: str, *, ticket: Ticket, customer: Customer, agent: User) -> Message:
+    if kind == "mail":
+        outcome = _arrives(f"{customer.name} <{customer.email}>", text, ticket)
+        return Message.objects.get(pk=outcome.message.partition(":")[2])
     if kind == "customer":
         return services.customer_reply(ticket, Said(content=text, channel=Channel.EMAIL), customer=customer)[1]
     return (services.note if kind == "note" else services.reply)(ticket, text, actor=agent)
+
+
+def _hold(text: str, ticket: Ticket, at: dt.datetime) -> None:
+    sender, _, words = text.partition("\n")
+    _arrives(sender, words, ticket)
+    HeldMail.objects.filter(ticket=ticket).update(created_at=at)
+
+
+def _arrives(sender: str, text: str, ticket: Ticket) -> Outcome:
+    """A mail that answers what was said last in public, and quotes it, as mail programs do."""
+    last = Message.objects.filter(ticket=ticket, kind=Message.Kind.PUBLIC).latest("pk")
+    says = f"On {last.created_at:%d %b %Y at %H:%M}, Lumenbook <support@lumenbook.example> wrote:"
+    quoted = "\n".join(f"> {line}" for line in last.content.split("\n"))
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = (
+        sender,
+        "support@lumenbook.example",
+        f"Re: {ticket.subject} [#{ticket.pk}]",
+    )
+    mail["Message-ID"], mail["In-Reply-To"] = make_msgid(), threads.message_id(ticket.pk, last.pk)
+    mail.set_content(f"{text}\n\n{says}\n{quoted}\n")
+    html = (
+        f"<p>{escape(text)}</p><p>{escape(says)}</p><blockquote type='cite'><p>{escape(last.content)}</p></blockquote>"
+    )
+    mail.add_alternative(html, subtype="html")
+    return accept(mail.as_bytes(), Envelope(route="smtp"))
 
 
 def _customer(who: tuple[str, str, str, str, str]) -> Customer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from daytwo_server.core.conf import Keep
@@ -43,9 +43,9 @@ def kept(taken: Iterable[dt.datetime], keep: Keep) -> set[dt.datetime]:
     return stay
 
 
-def rotate(folder: Path, keep: Keep, fingerprint: str) -> list[Path]:
+def rotate(folder: Path, keep: Keep, fingerprints: Collection[str]) -> list[Path]:
     """Remove what need not stay; returns it. Only files with our names, made by this installation."""
-    found = {at: path for path in folder.iterdir() if (at := taken_at(path)) and _is_ours(path, fingerprint)}
+    found = {at: path for path in folder.iterdir() if (at := taken_at(path)) and _is_ours(path, fingerprints)}
     gone = [found[at] for at in sorted(found.keys() - kept(found, keep))]
     for path in gone:
         path.unlink(missing_ok=True)
@@ -61,10 +61,10 @@ def taken_at(path: Path) -> dt.datetime | None:
         return None
 
 
-def _is_ours(path: Path, fingerprint: str) -> bool:
+def _is_ours(path: Path, fingerprints: Collection[str]) -> bool:
     """Two installations may share a folder; what cannot be read is nothing to decide about."""
     try:
         with archive.opened(path) as packed:
-            return packed.manifest.fingerprint == fingerprint
+            return packed.manifest.fingerprint in fingerprints
     except (BackupError, OSError):
         return False

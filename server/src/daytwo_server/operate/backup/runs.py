@@ -6,12 +6,11 @@ import datetime as dt
 import threading
 from pathlib import Path
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
 
 import daytwo
 from daytwo_server.accounts.models import User
-from daytwo_server.core import audit, clock, conf, facts, jobs, live, preferences
+from daytwo_server.core import audit, clock, conf, facts, jobs, live, preferences, signing
 from daytwo_server.core.jobs.registry import next_after
 from daytwo_server.core.models import Job
 from daytwo_server.core.ref import Ref
@@ -166,7 +165,8 @@ class _Work:
             self.target.rename(self.target.with_name(self.target.name + rotation.DAMAGED))
             raise
         self.progress.begin("removing old ones")
-        rotation.rotate(self.target.parent, self._keep, taking.fingerprint(settings.SECRET_KEY))
+        ours = {taking.fingerprint(key) for key in signing.secret_keys()}
+        rotation.rotate(self.target.parent, self._keep, ours)
 
 
 def _finish(run: BackupRun, work: _Work) -> None:

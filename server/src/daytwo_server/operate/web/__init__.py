@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from daytwo_server.operate.web import audit, backup, facts, ingest, jobs, permissions, settings
+from daytwo_server.operate.web import audit, backup, facts, ingest, jobs, mails, permissions, settings
 
 app_name = "operate"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("settings/jobs/restore/", jobs.restore, name="restore-jobs"),
     path("settings/jobs/periodic/", jobs.periodic, name="periodic"),
     path("settings/jobs/<id:number>/", jobs.job, name="job"),
+    *mails.urlpatterns,
     path("settings/facts/", facts.fact_list, name="facts"),
     path("settings/audit/", audit.audit_log, name="audit"),
     re_path(r"^settings/audit/export\.(?P<kind>csv|jsonl)$", audit.export, name="audit-export"),

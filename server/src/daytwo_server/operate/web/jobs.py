@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from daytwo_server.accounts.http import safe_url, viewer
 from daytwo_server.accounts.permissions import can, require
-from daytwo_server.core import clock, jobs
+from daytwo_server.core import clock, jobs, paths
 from daytwo_server.core.jobs import selectors
 from daytwo_server.core.jobs.queue import TOPIC
 from daytwo_server.core.jobs.registry import Schedule
@@ -30,7 +29,6 @@ from daytwo_server.ui import formats, htmx, toasts
 from daytwo_server.ui.listing import BOX, Address, address, refusing_bad_filters
 from daytwo_server.ui.toasts import Toast
 
-MAX_AT_ONCE = 200
 LIVE_TOPIC = TOPIC
 # What a state is called in the address and on its tab; the first one is shown when the address says nothing.
 STATES = {
@@ -119,18 +117,8 @@ def _change(request: HttpRequest) -> HttpResponseBase:
     if "every" in request.POST and not one:
         toast = _do_every(request, verb)
     else:
-        toast = _do(request, verb, _numbers([one] if one else request.POST.getlist("job")))
-    if not htmx.wants_part(request):
-        _say(request, toast)
-        return redirect(request.get_full_path())
-    request.method = "GET"
-    answer = _show(request)
-    assert isinstance(answer, HttpResponse)
-    return toasts.attach(answer, toast)
-
-
-def _numbers(texts: Sequence[str]) -> list[int]:
-    return [int(text) for text in texts[:MAX_AT_ONCE] if re.fullmatch(r"[0-9]{1,18}", text)]
+        toast = _do(request, verb, paths.numbers([one] if one else request.POST.getlist("job")))
+    return toasts.shown_again(request, toast, _show)
 
 
 def _do(request: HttpRequest, verb: str, numbers: Sequence[int]) -> Toast:
@@ -159,19 +147,12 @@ def _do_every(request: HttpRequest, verb: str) -> Toast:
     return Toast(f"{count:,} job{'' if count == 1 else 's'} are being {_DONE[verb]}")
 
 
-def _say(request: HttpRequest, toast: Toast) -> None:
-    if toast.undo:
-        toasts.undoable(request, toast.text, toast.undo)
-    else:
-        messages.add_message(request, messages.ERROR if toast.level == "error" else messages.SUCCESS, toast.text)
-
-
 @require("jobs.manage")
 @require_POST
 def restore(request: HttpRequest) -> HttpResponse:
     """Undo: the discarded jobs in `?jobs=` are dead letters again."""
-    numbers = _numbers(request.GET.get("jobs", "").split("."))
-    restored = services.change_jobs("restore", numbers, actor=viewer(request))
+    named = paths.numbers(request.GET.get("jobs", "").split("."))
+    restored = services.change_jobs("restore", named, actor=viewer(request))
     if restored:
         messages.success(request, f"{len(restored)} job{'' if len(restored) == 1 else 's'} put back")
     else:
@@ -207,7 +188,7 @@ def _show_one(request: HttpRequest, number: int) -> HttpResponse:
 
 @require("jobs.manage")
 def _change_one(request: HttpRequest, number: int) -> HttpResponse:
-    _say(request, _do(request, request.POST.get("do", ""), [number]))
+    toasts.say(request, _do(request, request.POST.get("do", ""), [number]))
     # A retried job may be done, and so gone, by the time the page is there again.
     return redirect("operate:jobs")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router, Status
@@ -18,7 +18,8 @@ from daytwo_server.core.query import BadFilter, Query, Term
 from daytwo_server.mail.selectors import deliveries_about
 from daytwo_server.tickets import services
 from daytwo_server.tickets.api.files import download
-from daytwo_server.tickets.api.told import message_told, ticket_told, ticket_told_in_full
+from daytwo_server.tickets.api.said import Said, files_of
+from daytwo_server.tickets.api.told import message_told, ticket_told_in_full, tickets_told
 from daytwo_server.tickets.models import Attachment, Category, Priority, Ticket
 from daytwo_server.tickets.models import Status as TicketStatus
 from daytwo_server.tickets.schemas import (
@@ -34,6 +35,7 @@ from daytwo_server.tickets.schemas import (
     TicketsOut,
 )
 from daytwo_server.tickets.selectors import tickets as selectors
+from daytwo_server.tickets.selectors.inbox import in_order
 from daytwo_server.tickets.selectors.matching import TICKETS
 from daytwo_server.tickets.services import Change, Impossible, Invalid, TicketGone
 from daytwo_server.tickets.services.outgoing import about
@@ -49,10 +51,13 @@ def list_tickets(
     query: str = "",
     status: str = "",
     assignee: str = "",
+    sort: str = "created",
     cursor: str = "",
     limit: int = selectors.PAGE,
 ) -> TicketsOut:
-    """Tickets, newest first. `query` is what the search box takes; `assignee` an address, `me` or `none`."""
+    """Tickets, newest first, or with `sort` what changed last (`updated`) or what is due next (`due`). `query` is what
+    the search box takes; `assignee` an address, `me` or `none`.
+    """
     checked_limit(limit)
     given = (Term("status", status), Term("assignee", assignee))
     viewer = request.auth.created_by  # type: ignore[attr-defined]
@@ -60,13 +65,13 @@ def list_tickets(
         asked = TICKETS.parse(query)
         wanted = Query((*(term for term in given if term.value), *asked.terms), asked.text)
         found = TICKETS.narrow(Ticket.objects.all(), wanted, me=viewer.email if viewer else "")
-        page = selectors.tickets(found, cursor=cursor, limit=limit)
+        page = in_order(selectors.with_all(found), sort=sort, cursor=cursor, limit=limit)
     except BadFilter as problem:
-        named = problem.field in {term.key for term in given if term.value}
+        named = problem.field in {"sort", *(term.key for term in given if term.value)}
         raise invalid({problem.field if named else "query": [str(problem)]}) from None
     except BadCursor as problem:
         raise invalid({"cursor": [str(problem)]}) from None
-    return TicketsOut(results=[ticket_told(one) for one in page.rows], next=page.next)
+    return TicketsOut(results=tickets_told(page.rows), next=page.next)
 
 
 @router.post("/tickets/bulk", response=BulkOut, auth=_MANAGE, by_alias=True)
@@ -102,8 +107,8 @@ def change_ticket(request: HttpRequest, code: str, change: TicketChangeIn) -> Ti
 
 
 @router.post("/tickets/{code}/reply", response={201: MessageOut}, auth=_REPLY, by_alias=True)
-def reply_to_ticket(request: HttpRequest, code: str, answer: ReplyIn) -> Status[MessageOut]:
-    """Answer the customer."""
+def reply_to_ticket(request: HttpRequest, code: str, answer: Annotated[ReplyIn, Said(...)]) -> Status[MessageOut]:
+    """Answer the customer. Files come as `attachments`, or as `files` of a form."""
     ticket = _find(code)
     with _refusals():
         message = services.reply(
@@ -111,6 +116,7 @@ def reply_to_ticket(request: HttpRequest, code: str, answer: ReplyIn) -> Status[
             answer.content,
             actor=request.auth,  # type: ignore[attr-defined]
             status=TicketStatus(answer.status) if answer.status else None,
+            files=files_of(request),
             seen=selectors.place_of(ticket, answer.last_message_id) if answer.last_message_id else None,
         )
     deliveries = deliveries_about([about(message.pk)])
@@ -118,11 +124,11 @@ def reply_to_ticket(request: HttpRequest, code: str, answer: ReplyIn) -> Status[
 
 
 @router.post("/tickets/{code}/notes", response={201: MessageOut}, auth=_REPLY, by_alias=True)
-def note_on_ticket(request: HttpRequest, code: str, words: NoteIn) -> Status[MessageOut]:
-    """Write an internal note."""
-    ticket = _find(code)
+def note_on_ticket(request: HttpRequest, code: str, words: Annotated[NoteIn, Said(...)]) -> Status[MessageOut]:
+    """Write an internal note. Files come as `attachments`, or as `files` of a form."""
+    ticket, files = _find(code), files_of(request)
     with _refusals():
-        message = services.note(ticket, words.content, actor=request.auth)  # type: ignore[attr-defined]
+        message = services.note(ticket, words.content, actor=request.auth, files=files)  # type: ignore[attr-defined]
     return Status(201, message_told(message, ticket))
 
 

@@ -11,11 +11,13 @@ from daytwo_server.accounts.http import absolute
 from daytwo_server.mail.models import Delivery
 from daytwo_server.mail.selectors import deliveries_about
 from daytwo_server.tickets.models import Attachment, Message, Ticket
+from daytwo_server.tickets.promises import Promise, promises
 from daytwo_server.tickets.schemas import (
     AttachmentOut,
     CustomerOut,
     DeliveryOut,
     MessageOut,
+    PromiseOut,
     TicketDetailOut,
     TicketOut,
 )
@@ -23,9 +25,10 @@ from daytwo_server.tickets.selectors import tickets as selectors
 from daytwo_server.tickets.services.outgoing import about
 
 
-def ticket_told(ticket: Ticket) -> TicketOut:
-    """Of a ticket as `selectors.tickets` gives it."""
-    return TicketOut.model_validate(_fields(ticket))
+def tickets_told(tickets: Sequence[Ticket]) -> list[TicketOut]:
+    """Of tickets as `selectors.inbox` gives them."""
+    made = promises([ticket.pk for ticket in tickets])
+    return [TicketOut.model_validate(_fields(ticket, made[ticket.pk])) for ticket in tickets]
 
 
 def ticket_told_in_full(ticket: Ticket) -> TicketDetailOut:
@@ -34,7 +37,7 @@ def ticket_told_in_full(ticket: Ticket) -> TicketDetailOut:
     deliveries = deliveries_about(about(one.pk) for one in messages)
     first = next((one for one in messages if one.ticket_id == ticket.pk and not one.is_internal), None)
     return TicketDetailOut.model_validate({
-        **_fields(ticket),
+        **_fields(ticket, promises([ticket.pk])[ticket.pk]),
         "description": first.content if first else "",
         "metadata": ticket.metadata,
         "rating_comment": ticket.rating_comment,
@@ -56,7 +59,7 @@ def message_told(message: Message, ticket: Ticket, deliveries: Sequence[Delivery
         "body_html": message.body_html,
         "is_internal": message.is_internal,
         "attachments": [_file(file, ticket) for file in message.attachments.all()],
-        "delivery": DeliveryOut(state=deliveries[-1].state, reason=deliveries[-1].problem) if deliveries else None,
+        "delivery": DeliveryOut(state=deliveries[-1].fate, reason=deliveries[-1].problem) if deliveries else None,
         "created_at": message.created_at,
     })  # fmt: skip
 
@@ -78,7 +81,7 @@ def _file(file: Attachment, ticket: Ticket) -> AttachmentOut:
     return AttachmentOut(id=file.uid, name=file.name, content_type=file.content_type, size=file.size, url=url)
 
 
-def _fields(ticket: Ticket) -> dict[str, Any]:
+def _fields(ticket: Ticket, made: Sequence[Promise]) -> dict[str, Any]:
     customer = ticket.customer
     return {
         "id": ticket.uid,
@@ -107,4 +110,20 @@ def _fields(ticket: Ticket) -> dict[str, Any]:
         "follow_up_of": ticket.follow_up_of.uid if ticket.follow_up_of else None,
         "merged_into": ticket.merged_into.uid if ticket.merged_into else None,
         "rating": ticket.rating,
+        "due_at": ticket.due_at,
+        "sla": [_promise(one) for one in made],
     }
+
+
+def _promise(one: Promise) -> PromiseOut:
+    return PromiseOut.model_validate({
+        "kind": one.kind,
+        "state": one.state,
+        "policy": one.policy,
+        "target_seconds": int(one.target.total_seconds()),
+        "remaining_seconds": int(one.remaining.total_seconds()),
+        "started_at": one.started_at,
+        "warn_at": one.warn_at,
+        "due_at": one.due_at,
+        "ended_at": one.ended_at,
+    })  # fmt: skip

@@ -17,21 +17,26 @@ PAGE = 50
 @dataclass(frozen=True, kw_only=True)
 class Reader:
     """Whose tickets may be read: those of a customer, and where a server key asks so, of an organization (its id).
-
     With both, what belongs to both. None of them reads nothing.
+
+    `address` is for somebody who has shown that they read the mail to it: they read the tickets of every customer of
+    whom exactly this address is verified, or all that is known. Not those of a user of whom it was only told, nor of
+    anybody else in their organization.
     """
 
     user_id: str = ""
     organization_id: str = ""
+    address: str = ""
 
 
 def tickets_for(reader: Reader) -> QuerySet[Ticket]:
     """The tickets this reader may know of."""
     own = Q(customer__key=f"id:{reader.user_id}") if reader.user_id else Q()
     theirs = Q(organization__external_id=reader.organization_id) if reader.organization_id else Q()
-    if not (reader.user_id or reader.organization_id):
+    at = Q(customer__email=reader.address, customer__email_verified=True) | Q(customer__key=f"email:{reader.address}")
+    if not (reader.user_id or reader.organization_id or reader.address):
         return Ticket.objects.none()
-    return Ticket.objects.filter(own, theirs)
+    return Ticket.objects.filter(own, theirs, at if reader.address else Q())
 
 
 def own_tickets(reader: Reader, *, cursor: str = "", limit: int = PAGE) -> Page[Ticket]:

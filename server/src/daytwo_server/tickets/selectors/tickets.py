@@ -9,11 +9,16 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from daytwo_server.core.pages import Page, page
+from daytwo_server.core.prepared import Prepared
 from daytwo_server.core.query import BadFilter
 from daytwo_server.tickets.models import Message, Ticket
 
 PAGE = 50
 _NUMBER = re.compile(r"(?:T-|#)?([0-9]{1,18})", re.IGNORECASE)
+_KIN = ("follow_up_of", "merged_into")
+_NAMES = {"id", "uid", "subject"}
+_OTHERS = [field.name for field in Ticket._meta.concrete_fields if field.name not in _NAMES]
+_NOT_OF_KIN = [f"{kin}__{name}" for kin in _KIN for name in _OTHERS]
 # Newest first is the order of both lists and of the indexes behind them; agents may ask for others.
 SORTS = {"created": "created_at", "updated": "updated_at"}
 
@@ -29,14 +34,19 @@ def tickets(found: QuerySet[Ticket], *, sort: str = "created", cursor: str = "",
 
 
 def with_all(found: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """With whom and what they belong to."""
-    related = ("customer", "organization", "project", "assignee", "follow_up_of", "merged_into")
-    return found.select_related(*related).prefetch_related("tags")
+    """With whom and what they belong to; of other tickets no more than their names."""
+    related = ("customer", "organization", "project", "assignee", *_KIN)
+    return found.select_related(*related).defer(*_NOT_OF_KIN).prefetch_related("tags")
 
 
 def ticket(code: str) -> Ticket | None:
     """One ticket by its id, its number, or as T-1042."""
+    if match := _NUMBER.fullmatch(code):
+        return next(iter(_NUMBERED(int(match[1]))), None)
     return with_all(named(Ticket.objects.all(), code)).first()
+
+
+_NUMBERED = Prepared[Ticket](lambda number: with_all(Ticket.objects.filter(pk=number)))
 
 
 def named(found: QuerySet[Ticket], code: str) -> QuerySet[Ticket]:
@@ -61,6 +71,13 @@ def numbers(codes: Iterable[str]) -> dict[str, int]:
             continue
     rows = Ticket.objects.filter(uid__in=by_uid).values_list("uid", "pk")
     return by_number | {by_uid[uid]: number for uid, number in rows}
+
+
+def called(thread: str, message: str) -> tuple[str, str]:
+    """What of a mail's refs ("ticket:12", "ticket_message:34") is known outside: T-12, and the id of the message."""
+    number, place = thread.rpartition(":")[2], message.rpartition(":")[2]
+    uid = Message.objects.filter(pk=place).values_list("uid", flat=True).first() if place else None
+    return f"T-{number}" if number else "", str(uid or "")
 
 
 def place_of(ticket: Ticket, message: uuid.UUID) -> int:

@@ -12,9 +12,10 @@ from daytwo_server.accounts.models import Membership, User
 from daytwo_server.core import clock, search
 from daytwo_server.tickets import checks, machine
 from daytwo_server.tickets.checks import Invalid
-from daytwo_server.tickets.facts import TicketAssigned
+from daytwo_server.tickets.facts import TicketAssigned, TicketPriorityChanged
 from daytwo_server.tickets.machine import Event, Impossible
 from daytwo_server.tickets.models import Category, Message, Priority, Status, Tag, Ticket
+from daytwo_server.tickets.selectors.conversation import reopened_by_thanks
 from daytwo_server.tickets.services.common import (
     Actor,
     Step,
@@ -104,8 +105,10 @@ def change_many(numbers: Collection[int], wanted: Change, *, actor: Actor) -> Bu
 def _set_status(ticket: Ticket, wanted: Change, actor: Actor) -> list[object]:
     if wanted.status is None or wanted.status == ticket.status:
         return []
-    before = ticket.status
-    told = take(ticket, Step(event=machine.to(wanted.status), now=clock.now(), by=actor))
+    before, values = ticket.status, {}
+    if wanted.status == Status.RESOLVED and reopened_by_thanks(ticket):
+        values["reopened_count"] = ticket.reopened_count - 1  # it never was a question
+    told = take(ticket, Step(event=machine.to(wanted.status), now=clock.now(), by=actor), **values)
     note_audit("status-set", ticket, actor, before={"status": before}, after={"status": ticket.status})
     return told
 
@@ -149,6 +152,8 @@ def _properties(ticket: Ticket, wanted: Change, actor: Actor) -> list[object]:
         Tag.objects.filter(ticket=ticket, name__in=tags["removed"]).delete()
         Tag.objects.bulk_create([Tag(ticket=ticket, name=name) for name in tags["added"]])
         search.refresh("ticket", [ticket.pk])
+    if "priority" in values:
+        told.append(TicketPriorityChanged(ticket=ticket.pk, before=fixed["priority"], after=values["priority"]))
     return told
 
 

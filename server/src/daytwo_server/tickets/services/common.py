@@ -55,7 +55,8 @@ def held(number: int) -> Ticket:
 class Step:
     """What happens to a ticket: the event that the machine is asked about, what is said, and further fields.
 
-    `event` None stands for a creation. `by` is who did it where that is a person of ours or their program.
+    `by` is who did it where that is a person of ours or their program. With `quietly` what is said does not count as
+    somebody's turn.
     """
 
     event: Event
@@ -64,6 +65,7 @@ class Step:
     said: Message | None = None
     files: Sequence[File] = ()
     goal: Status | None = None  # where the writer sends it along with what they say
+    quietly: bool = False
 
 
 def take(ticket: Ticket, step: Step, **values: Any) -> list[object]:
@@ -75,7 +77,7 @@ def take(ticket: Ticket, step: Step, **values: Any) -> list[object]:
     values |= {"updated_at": step.now, **machine.stamps(ticket, goal, step.now)}
     if step.said is not None:
         step.said.created_at = step.now
-    if step.said is not None and step.said.kind == _PUBLIC:
+    if step.said is not None and step.said.kind == _PUBLIC and not step.quietly:
         values |= _last_words(ticket, step, goal)
     _write(ticket, values)
     system = [] if goal == before else [_told(ticket, goal, before, step)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,12 @@ from daytwo_server.tickets.checks import REPLY, Invalid, Problems
 from daytwo_server.tickets.facts import TicketNoted, TicketReplied
 from daytwo_server.tickets.files import File
 from daytwo_server.tickets.machine import Event, Impossible
-from daytwo_server.tickets.models import Category, Channel, Message, Priority, Status, Ticket
-from daytwo_server.tickets.services import outgoing
+from daytwo_server.tickets.models import Category, Channel, Mailed, Mention, Message, Priority, Status, Ticket
+from daytwo_server.tickets.services import mentions, outgoing
 from daytwo_server.tickets.services.common import Actor, Step, announce, by_customer, held, note_audit, person_of, take
 from daytwo_server.tickets.services.opening import NewTicket, open_ticket
 
+MAX_REOPENS, REOPENS_WITHIN = 3, dt.timedelta(days=1)  # of one ticket, by mail
 MOST_HOPS = 20  # from a merged or closed ticket to the one that takes replies now
 
 
@@ -28,7 +30,10 @@ class Answered(Impossible):
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What a customer says in a ticket, checked by the door it came through."""
+    """What a customer says in a ticket, checked by the door it came through.
+
+    With `quietly` it is only added: whoever wrote it waits for no answer, or is not to move the ticket again.
+    """
 
     content: str
     files: Sequence[File] = ()
@@ -36,13 +41,15 @@ class Said:
     body_text: str = ""
     body_html: str = ""
     idempotency_key: str = ""
+    quietly: bool = False
 
 
 def customer_reply(ticket: Ticket, said: Said, *, customer: Customer) -> tuple[Ticket, Message]:
     """Where the customer's words went, and they: the ticket itself; the one it was merged into; or, of one that is
     closed or was resolved longer than the reopen window, its follow-up, which is opened when there is none.
 
-    What was said under the same key is returned again. Raises `Invalid` when that key was used for something else.
+    What was said under the same key is returned again. Raises `Invalid` when that key was used for something else, and
+    `Impossible` for what is said quietly in a ticket that is closed: that opens none.
     """
     with transaction.atomic():
         return _customer_reply(ticket, said, customer)
@@ -77,15 +84,32 @@ def reply(
 
 
 def note(ticket: Ticket, content: str, *, actor: Actor, files: Sequence[File] = ()) -> Message:
-    """Write something that never leaves the workspace. Raises as `reply`."""
+    """Write something that never leaves the workspace. Members whom it names are told of it; see `mentions`.
+
+    Raises as `reply`.
+    """
     said = _by_agent(ticket, content, Message.Kind.NOTE, actor)
     with transaction.atomic():
         now_there = held(ticket.pk)
         take(now_there, Step(event=Event.NOTED, now=clock.now(), by=actor, said=said, files=files))
+        named = mentions.members_named(said.content)
+        Mention.objects.bulk_create([Mention(message=said, user=user) for user in named if user.pk != said.author_id])
         note_audit("noted", now_there, actor, after={"message": said.pk})
         search.refresh("ticket", [ticket.pk])
         announce([TicketNoted(ticket=ticket.pk, message=said.pk)], ticket.pk)
     return said
+
+
+def note_from_outside(ticket: Ticket, said: Said, *, customer: Customer) -> Message:
+    """Keep as an internal note what somebody wrote who was not to read here, and whom one of us let in all the same."""
+    with transaction.atomic():
+        now_there, now = held(ticket.pk), clock.now()
+        message = by_customer(now_there, said, customer=customer, key="", now=now)
+        message.kind = Message.Kind.NOTE
+        take(now_there, Step(event=Event.NOTED, now=now, said=message, files=said.files))
+        search.refresh("ticket", [ticket.pk])
+        announce([TicketNoted(ticket=ticket.pk, message=message.pk)], ticket.pk)
+    return message
 
 
 def _customer_reply(ticket: Ticket, said: Said, customer: Customer) -> tuple[Ticket, Message]:
@@ -93,13 +117,27 @@ def _customer_reply(ticket: Ticket, said: Said, customer: Customer) -> tuple[Tic
     if said.idempotency_key and (known := _said_before(passed, said)):
         return known
     now_there, now = passed[-1], clock.now()
-    if not machine.can_be_reopened(now_there.status, now_there.resolved_at, now):
-        return open_ticket(_follow_up(now_there, said), customer=customer, follow_up_of=now_there)
+    if not said.quietly and not machine.can_be_reopened(now_there.status, now_there.resolved_at, now):
+        # It stays the customer's, whoever of those who take part wrote first after its end.
+        owner = now_there.customer
+        return open_ticket(_follow_up(now_there, said), customer=owner, follow_up_of=now_there, said_by=customer)
     message = by_customer(now_there, said, customer=customer, key=said.idempotency_key, now=now)
-    changed = take(now_there, Step(event=Event.CUSTOMER_REPLIED, now=now, said=message, files=said.files))
+    quietly = said.quietly or (said.channel == Channel.EMAIL and _reopened_enough(now_there, now))
+    event = Event.NOTED if quietly else Event.CUSTOMER_REPLIED
+    changed = take(now_there, Step(event=event, now=now, said=message, files=said.files, quietly=quietly))
     search.refresh("ticket", [now_there.pk])
-    announce([TicketReplied(ticket=now_there.pk, message=message.pk, by="customer"), *changed], now_there.pk)
+    told = [] if said.quietly else [TicketReplied(ticket=now_there.pk, message=message.pk, by="customer")]
+    announce([*told, *changed], now_there.pk)
     return now_there, message
+
+
+def _reopened_enough(ticket: Ticket, now: dt.datetime) -> bool:
+    """Whether mails have opened it again so often that the next one is only added: two machines may be at it."""
+    if ticket.status != Status.RESOLVED:
+        return False
+    opened = Message.objects.filter(ticket=ticket, before=Status.RESOLVED, created_at__gt=now - REOPENS_WITHIN)
+    by_mail = Mailed.objects.filter(message__ticket=ticket, message__created_at__in=opened.values("created_at"))
+    return by_mail.count() >= MAX_REOPENS
 
 
 def _on_the_way(number: int) -> list[Ticket]:
@@ -168,5 +206,5 @@ def _nothing_unseen(ticket: Ticket, seen: int | None) -> None:
     if seen is None:
         return
     since = Message.objects.filter(ticket=ticket, pk__gt=seen, kind=Message.Kind.PUBLIC)
-    if since.exists():
+    if since.exclude(mailed__automatic=True).exists():
         raise Answered("Somebody answered since you loaded this ticket. Read it, then send what is still true.")

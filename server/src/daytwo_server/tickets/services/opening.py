@@ -39,24 +39,26 @@ class NewTicket:
     reply_key: str = ""
 
 
-def open_ticket(new: NewTicket, *, customer: Customer, follow_up_of: Ticket | None = None) -> tuple[Ticket, Message]:
+def open_ticket(
+    new: NewTicket, *, customer: Customer, follow_up_of: Ticket | None = None, said_by: Customer | None = None
+) -> tuple[Ticket, Message]:
     """The ticket and its first message, in one transaction. What was opened under the same key is returned again.
 
-    Raises `Invalid` when that key was used for something else.
+    `said_by` is who wrote, where that is not the customer. Raises `Invalid` when that key was used for something else.
     """
     if new.idempotency_key and (known := _opened_before(new, customer)):
         return known
     try:
         # Within a transaction, a savepoint is needed only where the insert may fail and more be asked afterwards.
         with transaction.atomic(savepoint=bool(new.idempotency_key)):
-            return _open(new, customer, follow_up_of)
+            return _open(new, customer, follow_up_of, said_by or customer)
     except IntegrityError:
         if new.idempotency_key and (known := _opened_before(new, customer)):  # at the same moment
             return known
         raise
 
 
-def _open(new: NewTicket, customer: Customer, follow_up_of: Ticket | None) -> tuple[Ticket, Message]:
+def _open(new: NewTicket, customer: Customer, follow_up_of: Ticket | None, said_by: Customer) -> tuple[Ticket, Message]:
     now = clock.now()
     ticket = Ticket(
         customer=customer,
@@ -76,7 +78,7 @@ def _open(new: NewTicket, customer: Customer, follow_up_of: Ticket | None) -> tu
         last_customer_at=now,
     )
     ticket.save(force_insert=True)
-    message = by_customer(ticket, new, customer=customer, key=new.reply_key, now=now)
+    message = by_customer(ticket, new, customer=said_by, key=new.reply_key, now=now)
     message.save(force_insert=True)
     attach(message, new.files)
     search.index_many("ticket", [(ticket.pk, *words_of(ticket, [new.content]))])

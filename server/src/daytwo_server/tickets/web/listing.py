@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -18,7 +18,7 @@ from daytwo_server.accounts import selectors as accounts
 from daytwo_server.accounts.http import go_to, viewer
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can, require
-from daytwo_server.core import clock
+from daytwo_server.core import clock, paths
 from daytwo_server.core.pages import Page
 from daytwo_server.core.query import BadFilter, Query
 from daytwo_server.tickets.models import Category, Priority, Status, Ticket
@@ -26,7 +26,7 @@ from daytwo_server.tickets.selectors import inbox as selectors
 from daytwo_server.tickets.selectors.matching import TICKETS
 from daytwo_server.tickets.services import MAX_BULK
 from daytwo_server.tickets.web import changes
-from daytwo_server.tickets.web.common import say
+from daytwo_server.tickets.web.rows import Row, rows
 from daytwo_server.ui import htmx, toasts
 from daytwo_server.ui.listing import Address, address, refusing_bad_filters
 
@@ -36,9 +36,9 @@ VIEW_WORDS = {
     "open": "Open", "mine": "Mine", "unassigned": "Unassigned", "waiting": "Waiting", "resolved": "Resolved",
     "all": "All",
 }  # fmt: skip
-SORT_WORDS = {"due": "Most urgent", "created": "Newest", "updated": "Last changed"}
-TONES = {Status.OPEN: "accent", Status.PENDING: "partial", Status.IN_PROGRESS: "maintenance", Status.RESOLVED: "ok"}
+SORT_WORDS = {"due": "Due next", "created": "Newest", "updated": "Last changed"}
 MENU = 12  # members that a menu lists; of more, one is named
+_STATUSES = tuple((value, label) for value, label in Status.choices if value != Status.CLOSED)
 # Terms that speak of a status too.
 _STATES = {("is", value) for value in (*Status.values, "unresolved", "rated", "merged")}
 _MARK = re.compile(r"[0-9]{1,17}")
@@ -82,8 +82,21 @@ class Inbox(Address):
         asked = Query((*selectors.VIEWS[self.view], *self.asked.terms), self.asked.text)
         return TICKETS.narrow(Ticket.objects.all(), asked, me=self.viewer.email)
 
-    def page(self, cursor: str, *, limit: int = 50) -> Page[Ticket]:
+    @property
+    def _is_a_tab(self) -> bool:
+        """Whether it is one of the lists that look the same to everybody."""
+        return self.view != "mine" and self.asked == Query((), "")
+
+    def count(self, *, most: int) -> int:
+        """How many there are, at most `most`. Raises `BadFilter`."""
+        if self._is_a_tab:
+            return selectors.view_count(self.view, most=most)
+        return selectors.count(self.found(), most=most)
+
+    def page(self, cursor: str, *, limit: int = selectors.PAGE) -> Page[Ticket]:
         """Raises `BadFilter`, `BadCursor`."""
+        if not cursor and self._is_a_tab:
+            return selectors.view(self.view, sort=self.sort, limit=limit)
         page = selectors.inbox(self.found(), sort=self.sort, cursor=cursor, limit=limit)
         if cursor and not page.rows:  # everything on the last page was dealt with
             page = selectors.inbox(self.found(), sort=self.sort, limit=limit)
@@ -99,15 +112,10 @@ class Inbox(Address):
             for view, label in VIEW_WORDS.items()
         ]
 
-    def row(self, ticket: Ticket) -> dict[str, Any]:
-        """What templates cannot compute."""
-        return {
-            "ticket": ticket,
-            "url": self.ticket_url(ticket.pk),
-            "ours": ticket.status in (Status.OPEN, Status.PENDING),
-            "tone": TONES.get(Status(ticket.status), ""),
-            "status": Status(ticket.status).label,
-        }
+    def rows(self, page: Page[Ticket]) -> list[Row]:
+        """Two queries."""
+        path, mark, asked = self.ticket_url(0).partition("?")
+        return rows(page.rows, lambda number: f"{path.removesuffix('0')}{number}{mark}{asked}")
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
@@ -133,15 +141,9 @@ def _show(request: HttpRequest) -> HttpResponse:
 @refusing
 def _change(request: HttpRequest) -> HttpResponseBase:
     do, _, row = request.POST.get("do", "").partition(":")
-    numbers = [int(row)] if re.fullmatch(r"[0-9]{1,18}", row) else _meant(request)
+    numbers = paths.numbers([row]) or _meant(request)
     toast = changes.apply(request, do, numbers)
-    if not htmx.wants_part(request):
-        say(request, toast)
-        return redirect(request.get_full_path())
-    request.method = "GET"
-    answer = _show(request)
-    assert isinstance(answer, HttpResponse)
-    return toasts.attach(answer, toast)
+    return toasts.shown_again(request, toast, _show)
 
 
 @require("tickets.view")
@@ -154,8 +156,7 @@ def _meant(request: HttpRequest) -> list[int]:
     """The tickets that are ticked, or all that match the address, less what was opened after the list was shown."""
     until = _moment(request.POST.get("every", ""))
     if until is None:
-        ticked = request.POST.getlist("ticket")[:MAX_BULK]
-        return [int(number) for number in ticked if re.fullmatch(r"[0-9]{1,18}", number)]
+        return paths.numbers(request.POST.getlist("ticket"))
     listing = Inbox.read(request.GET, viewer(request))
     return selectors.first(listing.found().filter(created_at__lte=until), sort=listing.sort, most=MAX_BULK)
 
@@ -164,20 +165,20 @@ def _words(request: HttpRequest, listing: Inbox, cursor: str) -> dict[str, Any]:
     mark = str((clock.now() - _EPOCH) // dt.timedelta(microseconds=1))
     page = listing.page(cursor)
     # Where the whole list is on the page, ticking the page is ticking all.
-    total = selectors.count(listing.found(), most=MAX_BULK + 1) if page.next or page.previous else 0
+    total = listing.count(most=MAX_BULK + 1) if page.next or page.previous else 0
     may_manage = can(request.user, "tickets.manage")
     members = accounts.people(limit=MENU + 1)
     return {
         **listing.bar(*_choices(listing, members)),
         "here": listing.url(cursor=cursor),
-        "rows": [listing.row(ticket) for ticket in page.rows],
+        "rows": listing.rows(page),
         "tabs": listing.tabs(),
         "may_manage": may_manage,
         "may_reply": can(request.user, "tickets.reply"),
         "members": members if may_manage else [],
         "menu": MENU,
-        "statuses": [status for status in Status if status != Status.CLOSED],
-        "priorities": Priority,
+        "statuses": _STATUSES,
+        "priorities": tuple(Priority.choices),
         "news_url": address(reverse("tickets:news"), **{**listing.params, "mark": mark}),
         "every": mark if total else "",
         "total": total,

@@ -17,13 +17,16 @@ from daytwo_server.accounts.permissions import require
 from daytwo_server.desk import selectors as desk
 from daytwo_server.desk.services import MAX_DRAFT, clear_draft, keep_draft
 from daytwo_server.tickets import services
+from daytwo_server.tickets.drafts import note_key, reply_key
 from daytwo_server.tickets.files import MAX_FILES, File
 from daytwo_server.tickets.models import Status, Ticket
 from daytwo_server.tickets.selectors import tickets
 from daytwo_server.tickets.services import Impossible, Invalid
 from daytwo_server.tickets.web.common import find
 from daytwo_server.tickets.web.listing import Inbox, refusing
-from daytwo_server.tickets.web.ticket import SEND, SENDS, messages_of, note_key, page_words, reply_key
+from daytwo_server.tickets.web.saved_replies import sent_with
+from daytwo_server.tickets.web.sending import SEND, SENDS
+from daytwo_server.tickets.web.ticket import messages_of, page_words
 from daytwo_server.ui import htmx
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -44,6 +47,7 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
     def write(ticket: Ticket, text: str, files: Sequence[File]) -> None:
         place = int(seen) if seen.isdecimal() and len(seen) <= 18 else 0
         services.reply(ticket, text, actor=viewer(request), status=status, files=files, seen=place)
+        sent_with(request, ticket)
 
     answer = _write(request, found, "reply", write)
     if status and found.status != Status.RESOLVED and answer.status_code < 400:

@@ -6,7 +6,8 @@ or an object with the named fields.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -20,7 +21,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from daytwo_server.core import clock
-from daytwo_server.ui import charts, formats, highlight, icons, nav, people, shortcuts, stack, toasts
+from daytwo_server.ui import (
+    addresses,
+    charts,
+    formats,
+    highlight,
+    icons,
+    nav,
+    people,
+    remembered,
+    shortcuts,
+    stack,
+    times,
+    toasts,
+)
 from daytwo_server.ui.strict import choice
 
 register = template.Library()
@@ -35,6 +49,7 @@ register.filter(formats.duration)
 BADGE_TONES = charts.TONES | {"plain"}
 BUTTON_TONES = frozenset({"", "primary", "danger", "quiet"})
 _compile_icon = register.tags["icon"]
+register.tag("url", addresses.compile_address)
 
 
 @register.tag("icon")
@@ -90,9 +105,14 @@ def badge(text: object, tone: str = "", *, live: bool = False) -> SafeString:
 @register.simple_tag
 def dot(tone: str = "", label: object = "") -> SafeString:
     """A shape and, as colour is never the only sign, the word that belongs to it."""
-    tone = choice(tone, charts.TONES, "dot tone")
-    mark = format_html('<span class="{}"></span>', f"dot dot--{tone}" if tone else "dot")
+    mark = _dot(tone)
     return format_html('<span class="cluster">{}{}</span>', mark, label) if label else mark
+
+
+@functools.cache
+def _dot(tone: str) -> SafeString:
+    tone = choice(tone, charts.TONES, "dot tone")
+    return format_html('<span class="{}"></span>', f"dot dot--{tone}" if tone else "dot")
 
 
 @register.simple_tag
@@ -101,14 +121,7 @@ def avatar(name: object, size: str = "", *, key: object = "", square: bool = Fal
 
     Hidden from screen readers, as the name usually stands beside it; `alone` when it does not.
     """
-    name = str(name)
-    size = choice(size, icons.SIZES, "avatar size")
-    css = "avatar" + (f" avatar--{size}" if size else "") + (" avatar--square" if square else "")
-    meaning = mark_safe('role="img"') if alone else mark_safe('aria-hidden="true"')  # the title is the name
-    colour = people.hue(str(key) or name)
-    return format_html(
-        '<span class="{}" style="--hue: {}" title="{}" {}>{}</span>', css, colour, name, meaning, people.initials(name)
-    )
+    return people.avatar(str(name), size, str(key), square=square, alone=alone)
 
 
 @register.simple_tag
@@ -129,43 +142,7 @@ def number(value: float | None, *, short: bool = False, bare: bool = False) -> S
 
 # ---- Time ----
 
-
-@register.simple_tag
-def time(
-    value: dt.datetime | None, style: str = "", *, css: str = "", stop: bool = True, bare: bool = False,
-    never: str = "never",
-) -> SafeString:  # fmt: skip
-    """How long ago, with the exact moment in a tooltip, in the reader's time zone. Styles: "" is "5 min ago", "short"
-    is "5 min", "clock" is "08:40", "date" is "14 Oct". A missing value reads `never`.
-
-    `stop` lets the keyboard stop here to show the tooltip. Turn it off inside a link and in long lists, where the
-    focus of the link or the row shows it. `bare` leaves even the tooltip to static/ui/js/tips.js, for lists of fifty;
-    they say `data-relative` once, on an element around them.
-    """
-    if value is None:
-        return format_html('<span class="subtle">{}</span>', never)
-    moment, now = timezone.localtime(value), clock.now()
-    near = abs((now - moment).total_seconds()) < formats.WEEK
-    relative = choice(style, {"", "short", "clock", "date"}, "time style") in {"", "short"}
-    match style:
-        case "clock":
-            text = f"{moment:%H:%M}"
-        case "date":
-            text = formats.day(moment, now)
-        case _:
-            text = formats.relative(moment, now, short=style == "short")
-    utc = f"{value.astimezone(clock.UTC):%Y-%m-%dT%H:%M:%SZ}"
-    if bare:
-        return format_html('<time datetime="{}">{}</time>', utc, text)
-    return format_html(
-        '<time datetime="{}" title="{}"{}{}{}>{}</time>',
-        utc,
-        formats.exact(moment),
-        format_html(' class="{}"', css) if css else "",
-        format_html(' data-relative="{}"', style) if relative and near else "",
-        mark_safe(' tabindex="0"') if stop else "",
-        text,
-    )
+register.simple_tag(times.shown, name="time")
 
 
 @register.simple_tag
@@ -295,6 +272,12 @@ def bulk(content: SafeString, label: object, *, every: object = "", total: int =
     return render_to_string(
         "ui/components/bulk.html", {"content": content, "label": label, "every": every, "words": words, "text": text}
     )
+
+
+@register.simple_tag(name="remembered")
+def rendered(template_name: str, **words: Hashable) -> SafeString:
+    """The template with these words alone, as `ui.remembered` keeps it: for rows that are shown again and again."""
+    return remembered.rendered(template_name, **words)
 
 
 @register.inclusion_tag("ui/components/news.html")

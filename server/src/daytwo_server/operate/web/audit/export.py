@@ -16,13 +16,12 @@ from daytwo_server.core import audit, clock
 from daytwo_server.operate.web.audit.lines import Line, lines
 from daytwo_server.operate.web.audit.wanted import listing_of, wanted_of
 from daytwo_server.ui.listing import refusing_bad_filters
+from daytwo_server.ui.sheets import inert
 
 COLUMNS = (
     "at", "actor_kind", "actor_id", "actor", "action", "said", "object_kind", "object_id", "object", "before", "after",
     "ip",
 )  # fmt: skip
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require("audit.view")
@@ -46,15 +45,10 @@ def _csv(batches: Iterator[Sequence[Line]]) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for batch in batches:
-        writer.writerows([_inert(value) for value in _values(line)] for line in batch)
+        writer.writerows([inert(value) for value in _values(line)] for line in batch)
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
-
-
-def _inert(text: str) -> str:
-    """An apostrophe before what would be a formula: the file may hold what strangers named things."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _jsonl(batches: Iterator[Sequence[Line]]) -> Iterator[str]:

@@ -6,9 +6,9 @@ from daytwo_server.tickets.api.customers import views
 
 app_name = "support"
 urlpatterns = [
-    path("api/support/tickets", views.tickets, name="tickets"),
-    path("api/support/tickets/<str:code>", views.ticket, name="ticket"),
-    path("api/support/tickets/<str:code>/replies", views.replies, name="replies"),
-    path("api/support/tickets/<str:code>/rating", views.rating, name="rating"),
-    path("api/support/tickets/<str:code>/attachments/<str:uid>", views.attachment, name="attachment"),
+    path("tickets", views.tickets, name="tickets"),
+    path("tickets/<str:code>", views.ticket, name="ticket"),
+    path("tickets/<str:code>/replies", views.replies, name="replies"),
+    path("tickets/<str:code>/rating", views.rating, name="rating"),
+    path("tickets/<str:code>/attachments/<str:uid>", views.attachment, name="attachment"),
 ]

@@ -119,7 +119,10 @@ def rating(request: HttpRequest, caller: Caller, code: str) -> HttpResponseBase:
     comment = problems.text(body.get("comment"), "comment", *RATING_COMMENT)
     problems.raise_any()
     found = _own(Reader(user_id=caller.writer(body).user_id), code)
-    services.rate(found, given, comment)
+    try:
+        services.rate(found, given, comment, most=None if caller.is_server else preferences.current().ticket_rate)
+    except services.TooFast as problem:
+        raise TooMany(problem.wait_s) from None
     return _json({"rating": given, "comment": comment}, status=201)
 
 

@@ -41,6 +41,23 @@ document.addEventListener("keydown", (event) => {
   event.target.form.requestSubmit(event.target.form.querySelector("[data-send]"));
 });
 
+/* A saved reply goes where the cursor is. */
+const insert = (given) => {
+  if (!given) return;
+  const field = given.closest("form").querySelector("textarea");
+  field.setRangeText(given.content.textContent, field.selectionStart, field.selectionEnd, "end");
+  given.remove();
+  field.closest("form").querySelector("details").open = false;
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+};
+
+/* The menu of saved replies is for the keyboard: it begins in its search, and Enter takes the first one. */
+document.addEventListener("toggle", ({ target }) => target.open && target.querySelector('[name="words"]')?.focus(), true);
+document.addEventListener("keydown", ({ key, target }) => {
+  if (key === "Enter" && target.name === "words") target.closest(".menu__panel").querySelector("#offered button")?.click();
+});
+
 /* Whoever reads the end of a conversation stays at its end while it grows. */
 let atEnd = true;
 document.addEventListener("htmx:before:swap", () => {
@@ -49,6 +66,7 @@ document.addEventListener("htmx:before:swap", () => {
 document.addEventListener("htmx:after:swap", ({ detail }) => {
   if (atEnd && detail.ctx?.target?.id === "after") pane.scrollTop = pane.scrollHeight;
   watch();
+  insert(composer()?.querySelector("[data-insert]"));
   const refused = composer()?.querySelector("[data-refused] [data-version]");
   if (!refused) return;
   refused.closest("form").querySelector("textarea").dataset.version = refused.dataset.version;

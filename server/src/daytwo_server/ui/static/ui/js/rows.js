@@ -109,6 +109,11 @@ document.addEventListener("reset", ({ target }) => {
   if (target.matches("form[data-ticks]")) setTimeout(count, 0, target);
 });
 
+/* Enter on a box would press the first button of the form: of the first row, whichever row the box is in. */
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches(`form[data-ticks] ${TICK}`)) event.preventDefault();
+});
+
 const press = (box, shiftKey = false) =>
   box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
 
