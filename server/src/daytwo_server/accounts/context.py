@@ -29,6 +29,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme_of(request, user),
         "density": user.density if isinstance(user, User) else User.Density.COMFORTABLE.value,
+        "absolute_times": isinstance(user, User) and user.absolute_times,
         "keys_off": isinstance(user, User) and not user.single_key_shortcuts,
         "home_url": _url("home"),
         "theme_url": _url("theme"),

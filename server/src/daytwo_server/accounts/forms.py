@@ -151,6 +151,9 @@ class ProfileForm(forms.Form):
     theme = forms.ChoiceField(choices=User.Theme.choices, label="Colours")
     density = forms.ChoiceField(choices=User.Density.choices, label="Rows")
     time_zone = forms.ChoiceField(choices=lambda: [(zone, zone) for zone in time_zones()], label="Time zone")
+    absolute_times = forms.BooleanField(
+        required=False, label="Times by the clock", help_text="“14 Oct, 08:40” instead of “5 min ago”, on every page."
+    )
     single_key_shortcuts = forms.BooleanField(
         required=False, label="Shortcuts of one letter", help_text="Off when they get in the way of speech input."
     )

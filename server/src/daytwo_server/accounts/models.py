@@ -55,6 +55,7 @@ class User(AbstractBaseUser):
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO)
     density = models.CharField(max_length=11, choices=Density, default=Density.COMFORTABLE)
     time_zone = models.CharField(max_length=64, default="UTC")
+    absolute_times = models.BooleanField(default=False, db_default=False)
     single_key_shortcuts = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now)

@@ -16,7 +16,7 @@ from daytwo_server.accounts import presence, selectors
 from daytwo_server.accounts.http import go_to, safe_url
 from daytwo_server.accounts.models import ApiToken, Membership
 from daytwo_server.core import preferences
-from daytwo_server.ui import htmx
+from daytwo_server.ui import htmx, times
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 Role = Membership.Role
@@ -103,8 +103,8 @@ def require(name: str) -> Callable[[View], View]:
     """Guard a page. Visitors are sent to sign in, people outside get 404, members without the role 403; who has to
     add a second factor is led there first.
 
-    The page finds the viewer's membership at `request.membership` and tells times in their zone. Raises
-    `UnknownActionError` at import.
+    The page finds the viewer's membership at `request.membership` and tells times in their zone, as they like them.
+    Raises `UnknownActionError` at import.
     """
     row = action(name)
 
@@ -122,7 +122,7 @@ def require(name: str) -> Callable[[View], View]:
                 return _forbidden(request, row, membership)
             request.membership = membership  # type: ignore[attr-defined]
             presence.note_use(request)
-            with timezone.override(request.user.time_zone):
+            with timezone.override(request.user.time_zone), times.absolute(on=request.user.absolute_times):
                 return view(request, *args, **kwargs)
 
         return cast("View", guarded)  # the same arguments, and answers of the same kind

@@ -9,8 +9,10 @@ class TicketsConfig(AppConfig):
         from daytwo_server.accounts import permissions
         from daytwo_server.customers import exports
         from daytwo_server.desk import palette
+        from daytwo_server.desk.services import when_begun
         from daytwo_server.tickets import refs  # noqa: F401 - registers them
         from daytwo_server.tickets.selectors import export, inbox
+        from daytwo_server.tickets.services import take_by_writing
         from daytwo_server.ui import nav
 
         agents = permissions.ADMINS | {permissions.Role.AGENT}
@@ -38,4 +40,5 @@ class TicketsConfig(AppConfig):
             "Workspace", "Saved replies", "tickets:replies", "send", 28, "tickets.reply",
             text="Answers that are given often",
         )  # fmt: skip
+        when_begun(take_by_writing)
         nav.count("tickets:list", inbox.waiting, "whose customer waits for an answer")

@@ -84,6 +84,12 @@ def day(moment: dt.datetime, now: dt.datetime) -> str:
     return text if moment.year == now.astimezone(moment.tzinfo).year else f"{text} {moment.year}"
 
 
+def absolute(moment: dt.datetime, now: dt.datetime) -> str:
+    """The time of day, after the date unless that is today's: "08:40", "14 Oct, 08:40", "14 Oct 2025, 08:40"."""
+    today = moment.date() == now.astimezone(moment.tzinfo).date()
+    return f"{moment:%H:%M}" if today else f"{day(moment, now)}, {moment:%H:%M}"
+
+
 def exact(moment: dt.datetime) -> str:
     """To the second and with its zone, in the zone of `moment`: "23 November 2026, 08:40:05 CET"."""
     return f"{moment.day} {moment:%B %Y, %H:%M:%S %Z}".rstrip()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,6 +16,17 @@ from daytwo_server.ui import formats
 from daytwo_server.ui.strict import choice
 
 _STYLES = frozenset({"", "short", "clock", "date"})
+_absolute = ContextVar("absolute_times", default=False)
+
+
+@contextmanager
+def absolute(*, on: bool) -> Iterator[None]:
+    """Whether what is written meanwhile says when something was instead of how long ago."""
+    before = _absolute.set(on)
+    try:
+        yield
+    finally:
+        _absolute.reset(before)
 
 
 def shown(
@@ -20,7 +34,8 @@ def shown(
     never: str = "never",
 ) -> SafeString:  # fmt: skip
     """How long ago, with the exact moment in a tooltip, in the reader's time zone. Styles: "" is "5 min ago", "short"
-    is "5 min", "clock" is "08:40", "date" is "14 Oct". A missing value reads `never`.
+    is "5 min", "clock" is "08:40", "date" is "14 Oct". A missing value reads `never`. For readers who want times
+    `absolute` the first two are "08:40", or "14 Oct, 08:40" on another day.
 
     `stop` lets the keyboard stop here to show the tooltip. Turn it off inside a link and in long lists, where the
     focus of the link or the row shows it. `bare` leaves even the tooltip to static/ui/js/tips.js, for lists of fifty;
@@ -32,7 +47,7 @@ def shown(
         raise ValueError("A naive time cannot be shown: nobody knows whose clock it is of.")
     now = clock.now()
     near = abs((now - value).total_seconds()) < formats.WEEK
-    relative = choice(style, _STYLES, "time style") in {"", "short"}
+    relative = choice(style, _STYLES, "time style") in {"", "short"} and not _absolute.get()
     utc = f"{value.astimezone(clock.UTC):%Y-%m-%dT%H:%M:%SZ}"
     if bare and near and relative:  # the reader's zone says nothing here, and finding it takes the longest
         text = formats.relative(value, now, short=style == "short")
@@ -43,8 +58,10 @@ def shown(
             text = f"{moment:%H:%M}"
         case "date":
             text = formats.day(moment, now)
-        case _:
+        case _ if relative:
             text = formats.relative(moment, now, short=style == "short")
+        case _:
+            text = formats.absolute(moment, now)
     if bare:
         return format_html('<time datetime="{}">{}</time>', utc, text)
     return format_html(

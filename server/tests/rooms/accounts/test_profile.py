@@ -1,3 +1,5 @@
+import re
+
 import make
 import pytest
 from django.test import Client
@@ -23,6 +25,20 @@ def test_alice_changes_how_pages_look_to_her(alice, signed_in):
     assert "Profile saved" in page.text
     client.post("/profile/", FORM | {"single_key_shortcuts": ""})
     assert 'data-keys="off"' in client.get("/profile/").text
+
+
+def test_who_reads_clocks_sees_times_by_the_clock_everywhere(alice, signed_in):
+    client = signed_in(alice)
+    ago = re.compile(r"<time [^>]*>(just now|\d+ min ago)</time>")
+    by_the_clock = re.compile(r"<time [^>]*>\d\d:\d\d</time>")
+    assert ago.search(client.get("/settings/sessions/").text)
+    client.post("/profile/", FORM | {"absolute_times": "on"})
+    page = client.get("/settings/sessions/").text
+    assert 'data-times="absolute"' in page
+    assert by_the_clock.search(page)
+    assert not ago.search(page)
+    client.post("/profile/", FORM)
+    assert ago.search(client.get("/settings/sessions/").text)
 
 
 def test_a_wrong_time_zone_is_refused_beside_its_field(alice, signed_in):

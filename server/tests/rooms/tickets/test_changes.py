@@ -3,6 +3,7 @@
 import make
 import pytest
 
+from daytwo_server.core import preferences
 from daytwo_server.core.facts import load
 from daytwo_server.core.models import Fact
 from daytwo_server.tickets import facts, services
@@ -139,3 +140,44 @@ def test_tickets_of_two_customers_are_not_merged_and_none_into_itself(ticket, bo
     with pytest.raises(Impossible, match="itself"):
         services.merge(ticket, ticket, actor=bob)
     assert Ticket.objects.get(pk=ticket.pk).status == "open"
+
+
+def begin(client, ticket, text="Which month?", version=0):
+    return client.post("/drafts/", {"key": f"ticket.{ticket.pk}.reply", "text": text, "version": version}).json()
+
+
+def test_who_begins_to_answer_a_ticket_of_nobody_gets_it(signed_in):
+    nia, ticket = make.member("Nia", role="agent"), make.ticket(make.dana())
+    client = signed_in(nia)
+    begin(client, ticket)
+    ticket.refresh_from_db()
+    assert (ticket.assignee, ticket.status) == (nia, Status.IN_PROGRESS)
+    assert ticket.messages.filter(content="Assigned to Nia").count() == 1
+    services.assign(ticket, "", actor=nia)
+    begin(client, ticket, "Which month was it?", 1)
+    ticket.refresh_from_db()
+    assert ticket.assignee is None, "who gave it away does not get it back by going on"
+
+
+def test_writing_takes_no_ticket_of_another_no_closed_one_and_none_where_that_is_off(signed_in):
+    nia, tom, dana = make.member("Nia", role="agent"), make.member("Tom", role="agent"), make.dana()
+    toms, done, off, noted, gone = (make.ticket(dana) for _ in range(5))
+    services.assign(toms, tom.email, actor=tom)
+    services.set_status(done, Status.RESOLVED, actor=tom)
+    client = signed_in(nia)
+    begin(client, toms)
+    begin(client, done)
+    client.post("/drafts/", {"key": f"ticket.{noted.pk}.note", "text": "Odd.", "version": 0})
+    gone.delete()
+    assert begin(client, gone) == {"version": 1, "other": "", "sent": False}
+    begin(signed_in(make.bob()), noted)  # an engineer answers, but does not manage
+    preferences.change({"take_by_writing": "off"}, versions={}, actor=nia)
+    begin(client, off)
+    assert [Ticket.objects.get(pk=one.pk).assignee for one in (toms, done, noted, off)] == [tom, None, None, None]
+
+
+def test_of_two_who_begin_at_once_the_first_gets_it(signed_in):
+    nia, tom, ticket = make.member("Nia", role="agent"), make.member("Tom", role="agent"), make.ticket(make.dana())
+    begin(signed_in(tom), ticket)
+    begin(signed_in(nia), ticket)
+    assert Ticket.objects.get(pk=ticket.pk).assignee == tom

@@ -159,3 +159,17 @@ def test_asking_costs_the_same_for_many_answers_as_for_two(agent, nia, ticket):
     for _ in range(10):
         services.reply(ticket, "Which month?", actor=nia)
     assert queries() == few
+
+
+def test_what_somebody_else_made_of_the_ticket_stands_on_an_open_page(agent, nia, ticket):
+    tom = make.member("Tom", role="agent")
+    page = Open(agent, ticket)
+    services.change(ticket, services.Change(assignee=tom.email, add_tags=["vip"]), actor=tom)
+    services.set_status(ticket, Status.RESOLVED, actor=tom)
+    part = page.learns()
+    state, buttons, properties = re.findall(r'hx-target="#ticket-(status|do|properties)"', part)
+    assert (state, buttons, properties) == ("status", "do", "properties")
+    assert "Resolved" in part
+    assert 'value="status=open"' in part
+    assert "Tom" in part
+    assert 'value="untag=vip"' in part

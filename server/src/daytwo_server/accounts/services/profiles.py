@@ -10,7 +10,7 @@ from daytwo_server.accounts.services.common import AccountsError
 from daytwo_server.core import audit, search
 from daytwo_server.core.ref import Ref
 
-PROFILE_FIELDS = ("name", "theme", "density", "time_zone", "single_key_shortcuts")
+PROFILE_FIELDS = ("name", "theme", "density", "time_zone", "absolute_times", "single_key_shortcuts")
 
 
 def update_profile(user: User, changes: Mapping[str, object]) -> None:

@@ -218,6 +218,11 @@ class Conf:
         "Minutes from resolving a ticket to asking how it went; one that was opened again meanwhile is not asked.",
         60, Integer(0, 60 * 24 * 30), page="Minutes before it is asked",
     )  # fmt: skip
+    take_by_writing: str = _setting(
+        "DAYTWO_TAKE_BY_WRITING", "Support",
+        "Who begins to write an answer in a ticket of nobody gets it: on or off.", "on", Choice(("on", "off")),
+        page="Writing an answer takes the ticket",
+    )  # fmt: skip
     ticket_rate: int = _setting(
         "DAYTWO_TICKET_RATE", "Intake",
         "Tickets and replies a minute, and ratings a minute, that one customer may send through the support API.",

@@ -1,6 +1,15 @@
 """Every write of what people keep at hand. Whoever calls has already asked `permissions.can`."""
 
-from daytwo_server.desk.services.drafts import MAX_DRAFT, Saved, clear_draft, forget_drafts, keep_draft, save_draft
+from daytwo_server.desk.services.drafts import (
+    MAX_DRAFT,
+    Saved,
+    clear_draft,
+    forget_drafts,
+    keep_draft,
+    save_draft,
+    tell_of_begun,
+    when_begun,
+)
 from daytwo_server.desk.services.presence import absent, presence_topic, present
 from daytwo_server.desk.services.recent import visited
 from daytwo_server.desk.services.views import (
@@ -30,5 +39,7 @@ __all__ = [
     "save_draft",
     "save_view",
     "share_view",
+    "tell_of_begun",
     "visited",
+    "when_begun",
 ]

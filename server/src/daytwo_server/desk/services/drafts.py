@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -17,15 +17,31 @@ MAX_KEY = 100
 MAX_DRAFTS = 200  # of one person; past it the oldest go
 
 
+_when_begun: list[Callable[[User, str], None]] = []
+
+
+def when_begun(do: Callable[[User, str], None]) -> None:
+    """Call `do(user, key)` whenever somebody writes the first words of a draft."""
+    _when_begun.append(do)
+
+
+def tell_of_begun(user: User, key: str) -> None:
+    """After the draft is kept and apart from it: no text is lost by what else happens."""
+    for do in _when_begun:
+        do(user, key)
+
+
 @dataclass(frozen=True)
 class Saved:
     """How a save ended. `other` is what another device wrote meanwhile. With `sent` nothing was saved, because the
-    text was sent since; whoever goes on writing saves again, on top of `version`.
+    text was sent since; whoever goes on writing saves again, on top of `version`. With `begun` these are the first
+    words, for `tell_of_begun`.
     """
 
     version: int
     other: str = ""
     sent: bool = False
+    begun: bool = False
 
 
 @transaction.atomic
@@ -43,7 +59,7 @@ def save_draft(user: User, key: str, text: str, *, version: int) -> Saved:
     found, created = Draft.objects.get_or_create(user=user, key=key, defaults=first)
     if created:
         _make_room(user)
-        return Saved(found.version)
+        return Saved(found.version, begun=bool(text))
     known = Draft.objects.select_for_update().get(pk=found.pk)  # two devices may save at once
     overtaken = known.version > version
     if overtaken and not known.text:
@@ -52,7 +68,7 @@ def save_draft(user: User, key: str, text: str, *, version: int) -> Saved:
     other = known.text if known.text != text and (overtaken or text == known.other) else known.other
     changes = {"text": text, "other": other, "version": known.version + 1, "updated_at": clock.now()}
     Draft.objects.filter(pk=known.pk).update(**changes)
-    return Saved(known.version + 1, other if overtaken else "")
+    return Saved(known.version + 1, other if overtaken else "", begun=bool(text) and not known.text)
 
 
 @transaction.atomic

@@ -25,4 +25,6 @@ def save(request: HttpRequest) -> HttpResponse:
         saved = services.save_draft(viewer(request), values["key"], text, version=int(version))
     except ValueError as problem:
         return HttpResponse(str(problem), status=413, content_type="text/plain")
+    if saved.begun:
+        services.tell_of_begun(viewer(request), values["key"])
     return JsonResponse({"version": saved.version, "other": saved.other, "sent": saved.sent})

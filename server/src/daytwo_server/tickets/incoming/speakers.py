@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
 from daytwo_server.accounts.models import User
 from daytwo_server.accounts.permissions import can
 from daytwo_server.mail import Hit, Letter
 from daytwo_server.tickets.models import Participant, Ticket
+from daytwo_server.tickets.selectors.tickets import with_merged
 
 
 def agent(letter: Letter, hit: Hit) -> User | None:
@@ -31,5 +30,5 @@ def takes_part(letter: Letter, ticket: Ticket) -> bool:
     """Whether the sender is the customer, or somebody whose mail one of us has accepted in the ticket."""
     if letter.authentic is False:
         return False
-    here = Q(ticket=ticket) | Q(ticket__merged_into=ticket)
-    return is_customer(letter, ticket) or Participant.objects.filter(here, address=letter.sender.address).exists()
+    let_in = Participant.objects.filter(ticket__in=with_merged(ticket.pk), address=letter.sender.address)
+    return is_customer(letter, ticket) or let_in.exists()

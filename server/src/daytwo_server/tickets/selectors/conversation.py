@@ -12,6 +12,7 @@ from daytwo_server.accounts.models import User
 from daytwo_server.core.pages import first_page, page
 from daytwo_server.core.prepared import Prepared
 from daytwo_server.tickets.models import Attachment, HeldMail, Mention, Message, Participant, Status, Ticket
+from daytwo_server.tickets.selectors.tickets import with_merged
 from daytwo_server.tickets.thanks import only_thanks
 
 WINDOW = 20  # messages
@@ -52,7 +53,9 @@ def since(ticket: Ticket, seen: int) -> list[Message]:
 
 def answers(ticket: Ticket, *, until: int) -> list[Message]:
     """Our answers among the latest window of messages up to that one."""
-    latest = Message.objects.filter(_here(ticket.pk), pk__lte=until).order_by("-created_at", "-pk")[:WINDOW]
+    latest = Message.objects.filter(ticket__in=with_merged(ticket.pk), pk__lte=until).order_by("-created_at", "-pk")[
+        :WINDOW
+    ]
     return [one for one in latest if one.kind == Message.Kind.PUBLIC and one.author_type == Message.Author.AGENT]
 
 
@@ -71,14 +74,14 @@ def message(ticket: Ticket, pk: int) -> Message | None:
 
 def attachment(ticket: Ticket, uid: str) -> Attachment | None:
     """A file of the ticket or of one merged into it."""
-    return Attachment.objects.filter(_here(ticket.pk, "message__"), uid=uid).first()
+    return Attachment.objects.filter(message__ticket__in=with_merged(ticket.pk), uid=uid).first()
 
 
 def said_in(ticket: int) -> QuerySet[Message]:
     """With what a page shows of each but the whole of mails, which is read when it is asked for: `whole` and `designed`
     say whether there is more of one than its content.
     """
-    found = Message.objects.filter(_here(ticket)).select_related("author", "customer", "mailed")
+    found = Message.objects.filter(ticket__in=with_merged(ticket)).select_related("author", "customer", "mailed")
     found = found.annotate(whole=~Q(body_text=""), designed=~Q(body_html="")).defer("body_text", "body_html")
     return found.prefetch_related("attachments")
 
@@ -118,11 +121,6 @@ def reopened_by_thanks(ticket: Ticket) -> bool:
     agents = User.objects.filter(pk__in=ticket.messages.filter(author_type=Message.Author.AGENT).values("author"))
     names = [customer.name, customer.email.partition("@")[0], *agents.values_list("name", flat=True)]
     return only_thanks(said[0].content, names)
-
-
-def _here(ticket: int, to: str = "") -> Q:
-    merged = Ticket.objects.filter(merged_into=ticket).values("pk")
-    return Q(**{f"{to}ticket": ticket}) | Q(**{f"{to}ticket__in": merged})
 
 
 def earlier_of(ticket: Ticket) -> list[Ticket]:

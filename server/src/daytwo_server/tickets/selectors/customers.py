@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from daytwo_server.core import clock
 from daytwo_server.core.pages import Page, page
 from daytwo_server.tickets.models import Attachment, Message, Ticket
-from daytwo_server.tickets.selectors.tickets import named
+from daytwo_server.tickets.selectors.tickets import named, with_merged
 
 PAGE = 50
 
@@ -51,8 +51,8 @@ def own_ticket(reader: Reader, code: str) -> Ticket | None:
 
 def conversation(ticket: Ticket) -> list[Message]:
     """What was said in public in a ticket and in those merged into it, with files."""
-    merged = Ticket.objects.filter(merged_into=ticket, customer=ticket.customer_id).values("pk")
-    public = Message.objects.filter(Q(ticket=ticket.pk) | Q(ticket__in=merged), kind=Message.Kind.PUBLIC)
+    theirs = with_merged(ticket.pk).filter(customer=ticket.customer_id)
+    public = Message.objects.filter(ticket__in=theirs, kind=Message.Kind.PUBLIC)
     return list(
         public.select_related("ticket", "customer").prefetch_related("attachments").order_by("created_at", "pk")
     )

@@ -4,7 +4,16 @@ from daytwo_server.tickets.checks import Invalid
 from daytwo_server.tickets.files import File
 from daytwo_server.tickets.machine import Impossible
 from daytwo_server.tickets.services.ageing import close_resolved, mail_went_on, undelivered
-from daytwo_server.tickets.services.changes import MAX_BULK, Bulk, Change, assign, change, change_many, set_status
+from daytwo_server.tickets.services.changes import (
+    MAX_BULK,
+    Bulk,
+    Change,
+    assign,
+    change,
+    change_many,
+    set_status,
+    take_by_writing,
+)
 from daytwo_server.tickets.services.common import LISTS_TOPIC, Actor, TicketGone, ticket_topic
 from daytwo_server.tickets.services.conversation import Answered, Said, customer_reply, note, note_from_outside, reply
 from daytwo_server.tickets.services.forgetting import delete_tickets, forget_customer
@@ -36,7 +45,7 @@ __all__ = [
     "Invalid", "NewTicket", "ReplyWords", "Said", "TicketGone", "TooFast", "TooLate", "assign", "change",
     "change_many", "close_resolved", "customer_reply", "delete_reply", "delete_tickets", "filled_for",
     "forget_customer", "mail_went_on", "mark", "merge", "note", "note_from_outside", "note_use", "open_ticket", "rate",
-    "remark", "reply", "restore_reply", "save_reply", "set_due", "set_status", "tell_of_assignment",
+    "remark", "reply", "restore_reply", "save_reply", "set_due", "set_status", "take_by_writing", "tell_of_assignment",
     "tell_of_lateness", "tell_of_note", "tell_of_opening", "tell_of_reply", "tell_of_risk", "ticket_topic",
     "undelivered",
 ]  # fmt: skip

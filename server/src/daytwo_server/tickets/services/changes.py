@@ -9,9 +9,11 @@ from typing import Any
 from django.db import transaction
 
 from daytwo_server.accounts.models import Membership, User
-from daytwo_server.core import clock, search
+from daytwo_server.accounts.permissions import can
+from daytwo_server.core import clock, preferences, search
 from daytwo_server.tickets import checks, machine
 from daytwo_server.tickets.checks import Invalid
+from daytwo_server.tickets.drafts import answered_by
 from daytwo_server.tickets.facts import TicketAssigned, TicketPriorityChanged
 from daytwo_server.tickets.machine import Event, Impossible
 from daytwo_server.tickets.models import Category, Message, Priority, Status, Tag, Ticket
@@ -79,6 +81,19 @@ def set_status(ticket: Ticket, status: Status, *, actor: Actor) -> Ticket:
 def assign(ticket: Ticket, email: str, *, actor: Actor) -> Ticket:
     """`change` of the assignee alone."""
     return change(ticket, Change(assignee=email), actor=actor)
+
+
+def take_by_writing(writer: User, key: str) -> None:
+    """A ticket of nobody belongs to whoever begins to answer it: `desk.services.when_begun` calls this."""
+    number = answered_by(key)
+    if number is None or preferences.current().take_by_writing == "off" or not can(writer, "tickets.manage"):
+        return
+    if not Ticket.objects.filter(pk=number, assignee=None, status__in=machine.ACTIVE).exists():
+        return
+    with transaction.atomic():
+        ticket = held(number)
+        if ticket.assignee_id is None and ticket.status in machine.ACTIVE:
+            announce(_assign(ticket, Change(assignee=writer.email), writer), number)
 
 
 def change_many(numbers: Collection[int], wanted: Change, *, actor: Actor) -> Bulk:

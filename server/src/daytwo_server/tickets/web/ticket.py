@@ -99,14 +99,26 @@ def page_words(request: HttpRequest, found: Ticket) -> Words:
     """What stands around the conversation: header, where it is answered, rail."""
     listing = Inbox.read(request.GET, viewer(request))
     here = Ref("ticket", found.pk)
+    return {
+        "listing": listing,
+        "list_url": listing.url(cursor=request.GET.get("cursor")),
+        "closed": found.status == Status.CLOSED,
+        "topics": [ticket_topic(found.pk), presence_topic(here)],
+        **_place(request, found, seen=conversation.last_place(found)),
+        **_properties(request, found),
+        **_mail_beside(request, found),
+        **_composer(request, found),
+        **_rail(request, found),
+    }
+
+
+def _properties(request: HttpRequest, found: Ticket) -> Words:
+    """What the ticket is, and what may be made of it."""
     may_manage = can(request.user, "tickets.manage") and found.status != Status.CLOSED
     return {
         "ticket": found,
-        "listing": listing,
-        "list_url": listing.url(cursor=request.GET.get("cursor")),
         "status": Status(found.status).label,
         "tone": TONES.get(Status(found.status), ""),
-        "closed": found.status == Status.CLOSED,
         "done": found.status in (Status.RESOLVED, Status.CLOSED),
         "may_manage": may_manage,
         "members": accounts.people(limit=MENU + 1) if may_manage else [],
@@ -114,11 +126,7 @@ def page_words(request: HttpRequest, found: Ticket) -> Words:
         "statuses": [(one.value, one.label) for one in (*machine.ACTIVE, Status.RESOLVED) if one != found.status],
         "priorities": Priority.choices,
         "categories": Category.choices,
-        "topics": [ticket_topic(found.pk), presence_topic(here)],
-        **_place(request, found, seen=conversation.last_place(found)),
-        **_mail_beside(request, found),
-        **_composer(request, found),
-        **_rail(request, found),
+        "promises": promises([found.pk])[found.pk],
     }
 
 
@@ -177,7 +185,6 @@ def _composer(request: HttpRequest, found: Ticket) -> Words:
 def _rail(request: HttpRequest, found: Ticket) -> Words:
     belonging = conversation.belonging_to(found)
     return {
-        "promises": promises([found.pk])[found.pk],
         "channel": found.get_channel_display(),
         "counts": inbox.how_many(found.customer_id),
         "others": conversation.earlier_of(found),
@@ -217,7 +224,7 @@ def since(request: HttpRequest, number: str) -> HttpResponse:
         return HttpResponse(status=204)
     messages = conversation.since(found, int(after))
     words = {
-        "ticket": found,
+        **_properties(request, found),
         "said": shown(found, messages),
         "mailed": fared(found, conversation.answers(found, until=int(after))),
         **_place(request, found, seen=max([one.pk for one in messages], default=int(after))),

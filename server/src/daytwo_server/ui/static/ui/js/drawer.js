@@ -6,6 +6,7 @@ const ROWS = "[data-drawer] .row[id], [data-drawer] > tr[id]";
 const PARAM = "open";
 const drawer = document.getElementById("drawer");
 const part = drawer.querySelector("[data-part]");
+const waiting = drawer.querySelector("[data-waiting]");
 const title = drawer.querySelector("h2");
 const page = drawer.querySelector("[data-drawer-page]");
 let changed = false;
@@ -21,10 +22,15 @@ const address = (ref) => {
   return url;
 };
 
+const busy = (on) => {
+  drawer.setAttribute("aria-busy", on);
+  waiting.hidden = !on;
+};
+
 const fill = async (href) => {
   const mine = ++asked;
   part.replaceChildren();
-  drawer.setAttribute("aria-busy", "true");
+  busy(true);
   try {
     const answer = await fetch(href, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } });
     const text = await answer.text();
@@ -38,7 +44,7 @@ const fill = async (href) => {
     const detail = { text: "The server did not answer.", level: "error", retry: () => show(href, title.textContent) };
     document.dispatchEvent(new CustomEvent("ui:toast", { detail }));
   } finally {
-    if (mine === asked) drawer.removeAttribute("aria-busy");
+    if (mine === asked) busy(false);
   }
 };
 

@@ -36,6 +36,7 @@ const face = (seconds) => {
 };
 
 const tickTimes = () => {
+  if (document.documentElement.dataset.times === "absolute") return;
   for (const el of document.querySelectorAll("time[data-relative], [data-relative] time")) {
     const seconds = now() - Date.parse(el.dateTime) / 1000;
     // From a week on the server's date is better than anything that can be counted here.
