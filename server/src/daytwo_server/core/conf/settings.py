@@ -196,13 +196,9 @@ class Conf:
         page="Requests a second",
     )
     ingest_burst: int = _setting(
-        "DAYTWO_INGEST_BURST",
-        "Intake",
-        "Requests that each DSN key may send at once above the rate.",
-        60_000,
-        Integer(1, 10_000_000),
-        page="Requests at once",
-    )
+        "DAYTWO_INGEST_BURST", "Intake", "Requests that each DSN key may send at once above the rate.", 60_000,
+        Integer(1, 10_000_000), page="Requests at once",
+    )  # fmt: skip
     portal: str = _setting(
         "DAYTWO_PORTAL", "Support",
         "The pages at /help, where customers ask, follow and answer without a password: on or off. When off, mails "
