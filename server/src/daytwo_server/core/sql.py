@@ -11,6 +11,7 @@ from django.db import connections
 
 # SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
 MAX_PARAMETERS = 30_000
+_LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 T = TypeVar("T")
 
@@ -42,8 +43,12 @@ def insert(
 def execute_many(alias: str, sql: str, rows: Iterable[Sequence[Any]]) -> None:
     """The statement once for each row."""
     adapted = [[adapt(alias, value) for value in row] for row in rows]
-    if adapted:
-        with connections[alias].cursor() as cursor:
+    if not adapted:
+        return
+    with connections[alias].cursor() as cursor:
+        if len(adapted) == 1:  # psycopg opens a pipeline for many, which costs as much again as the statement
+            cursor.execute(sql, adapted[0])
+        else:
             cursor.executemany(sql, adapted)
 
 
@@ -52,6 +57,22 @@ def fetch(alias: str, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ..
     with connections[alias].cursor() as cursor:
         cursor.execute(sql, [adapt(alias, value) for value in parameters])
         return list(cursor.fetchall())
+
+
+def wait_at_most(alias: str, ms: int) -> None:
+    """Until the current transaction ends, wait no longer than that for a lock: a transaction of several independent
+    parts gives way like this before two that wait for each other are told so, which may fail the other one.
+
+    Only PostgreSQL locks rows; elsewhere this does nothing. `is_lock_timeout` tells the error.
+    """
+    if connections[alias].vendor == "postgresql":
+        with connections[alias].cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {ms:d}")
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Whether a transaction that would `wait_at_most` so long gave way."""
+    return getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 
 
 def distinct(alias: str, table: str, column: str, **equal: Any) -> list[Any]:

@@ -68,7 +68,7 @@ def see(batch: Iterable[Sighting]) -> dict[str, int]:
     seen = _merged(batch)
     if not seen:
         return {}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         known = {key: (pk, first, last) for pk, key, first, last in _SEEN(list(seen))}
         rows = [_row(who) for key, who in seen.items() if key not in known or _moves(who, known[key][1:])]
         written = sql.insert(DEFAULT, _TABLE, _COLUMNS, rows, on_conflict=_MOVE, returning="key, id") if rows else []

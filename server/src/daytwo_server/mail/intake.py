@@ -1,8 +1,8 @@
 """Mail that arrives, by whichever route: stored first, then read, then given to the room that receives it.
 
 Nothing that can fail comes before it is stored. What fails after that leaves the mail in quarantine, from where
-`services.replay` tries again. Mails that wait are read several at a time, and on SQLite concluded in one transaction
-with a savepoint for each: what fails takes nothing along, and the disk is waited for once.
+`services.replay` tries again. Mails that wait are read several at a time, and concluded in one transaction with a
+savepoint for each: what fails takes nothing along, and the disk is waited for once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import zstandard
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.models import F
 
 from daytwo_server.core import blobs, live, sql
@@ -35,6 +35,8 @@ MAX_BYTES = 27 * 1024 * 1024
 MAX_ATTEMPTS = 3
 # Together in one transaction: it holds SQLite's one writer for some 80 ms, and no more than that in memory.
 BATCH, BATCH_BYTES = 20, 2 * 1024 * 1024
+# Elsewhere: whoever lists or opens tickets meanwhile waits for some 20 ms, and the disk is waited for a fifth as often.
+TOGETHER, PATIENCE_MS = 5, 100
 State = InboundMail.State
 _WAITING = Prepared[InboundMail](lambda: InboundMail.objects.filter(state=State.RECEIVED).order_by("pk")[:BATCH])
 _LOCKED = Prepared[InboundMail](lambda ids: InboundMail.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
@@ -96,16 +98,29 @@ def process_waiting(*, for_s: float) -> bool:
             return False
         raws = _raws(waiting)
         readings = [(mail, _read(mail, raws.get(mail.pk))) for mail in waiting]
-        for some in [readings] if _has_one_writer() else [[one] for one in readings]:
-            _conclude(some)
+        for some in sql.batches(readings, BATCH if _has_one_writer() else TOGETHER):
+            _conclude_together(some)
     return True
 
 
 def _has_one_writer() -> bool:
-    """Then several mails share a transaction. Elsewhere, two of them that change the same tickets in another order
-    would wait for each other for ever.
-    """
     return connections[DEFAULT].vendor == "sqlite"
+
+
+def _conclude_together(readings: Sequence[tuple[InboundMail, Reading | Exception]]) -> None:
+    """In one transaction; one by one when somebody else holds a ticket that one of them is about. They may wait for one
+    that we hold, and would do so for ever.
+    """
+    try:
+        with transaction.atomic():
+            if len(readings) > 1:
+                sql.wait_at_most(DEFAULT, PATIENCE_MS)
+            _conclude(readings)
+    except OperationalError as error:
+        if len(readings) == 1 or not sql.is_lock_timeout(error):
+            raise
+        for one in readings:
+            _conclude([one])
 
 
 def outcome_of(mail: InboundMail) -> Outcome:
