@@ -75,6 +75,7 @@ def furnish() -> dict[str, Any]:
         "ticket_delivery": mail.queue(
             to="d@example.com", subject="s", text="t", about=f"ticket_message:{ticket.messages.get().pk}"
         ).pk,
+        "todo": tickets.add_todos(ticket, ["Ask for the number", "Tell Billing"], actor=owner)[0].pk,
         "held": held.pk,
         "participant": Participant.objects.create(ticket=ticket, address="a@b.test", added_at=clock.now()).pk,
         "ticket_file": str(Attachment.objects.get().uid),

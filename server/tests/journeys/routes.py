@@ -235,6 +235,7 @@ ROUTES: dict[str, Page | Call | Open] = {
     "tickets:reply": Page(write=ALL - {Role.VIEWER}, args=("ticket",), form={"reply": "Hello.", "seen": "9" * 15}),
     "tickets:note": Page(write=ALL - {Role.VIEWER}, args=("ticket",), form={"note": "Odd."}),
     "tickets:merge": Page(write=AGENTS, args=("spare_ticket",), form={"into": "{ticket}"}),
+    "tickets:todos": Page(write=ALL - {Role.VIEWER}, args=("ticket",), form={"text": "Ask for the number"}),
     "tickets:replies": Page(ALL - {Role.VIEWER}),
     "tickets:new-reply": Page(ALL - {Role.VIEWER}, ALL - {Role.VIEWER}),
     "tickets:change-reply": Page(AGENTS, AGENTS, args=("saved_reply",)),
@@ -353,6 +354,13 @@ ROUTES: dict[str, Page | Call | Open] = {
     "api:note_on_ticket": Call(
         "POST", ALL - {Role.VIEWER}, "tickets.reply", args=("ticket",), body={"content": "Odd."}, ok=201
     ),
+    "api:add_to_checklist": Call(
+        "POST", ALL - {Role.VIEWER}, "tickets.reply", args=("ticket",), body={"items": ["Ask"]}, ok=201
+    ),
+    "api:tick_on_checklist": Call(
+        "PATCH", ALL - {Role.VIEWER}, "tickets.reply", args=("ticket", "todo"), body={"done": True}
+    ),
+    "api:take_off_checklist": Call("DELETE", ALL - {Role.VIEWER}, "tickets.reply", args=("ticket", "todo"), ok=204),
     "api:merge_ticket": Call("POST", AGENTS, "tickets.manage", args=("spare_ticket",), body={"into": "{ticket}"}),
     "api:list_saved_replies": Call("GET", ALL - {Role.VIEWER}, "tickets.reply"),
     "api:create_saved_reply": Call(

@@ -193,20 +193,24 @@ class _Outbox:
             self._closed = True
             self._room.notify_all()
 
-    def put(self, *messages: Message) -> None:
-        """From the page thread. Waits while more than `MAX_UNSENT_BYTES` lie here: that is the back-pressure."""
+    def put(self, *messages: Message, last: bool = False) -> None:
+        """From the page thread; nothing comes after the `last`. Waits while more than `MAX_UNSENT_BYTES` lie here: that
+        is the back-pressure.
+        """
         with self._room:
             while self._unsent > MAX_UNSENT_BYTES and not self._closed:
                 self._room.wait()
             self._messages.extend(messages)
             self._unsent += _size(messages)
+            self._ended = last
             self._wake()
 
     def end(self) -> None:
         """From the page thread: it has put everything."""
         with self._room:
-            self._ended = True
-            self._wake()
+            if not self._ended:
+                self._ended = True
+                self._wake()
 
     def _wake(self) -> None:
         if not self._closed:
@@ -239,11 +243,15 @@ class _Page:
         self._environ = environ
         self._outbox = outbox
         self._start: list[Message] = []  # until the first part of the body is there
+        self._is_whole = False
 
     def run(self) -> None:
         try:
             chunks = self._application(self._environ, self._start_response)
             try:
+                if self._is_whole:  # one message, for which the event loop is woken once
+                    self._emit(b"".join(chunks), more=False)
+                    return
                 for chunk in chunks:
                     if chunk:
                         self._emit(chunk, more=True)
@@ -256,11 +264,12 @@ class _Page:
 
     def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self._is_whole = any(name == b"content-length" for name, _ in encoded)
         self._start = [{"type": "http.response.start", "status": int(status[:3]), "headers": encoded}]
 
     def _emit(self, chunk: bytes, *, more: bool) -> None:
         start, self._start = self._start, []
-        self._outbox.put(*start, {"type": "http.response.body", "body": chunk, "more_body": more})
+        self._outbox.put(*start, {"type": "http.response.body", "body": chunk, "more_body": more}, last=not more)
 
 
 async def _refuse(send: Send, refusal: Refused) -> None:

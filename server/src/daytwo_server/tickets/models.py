@@ -323,6 +323,24 @@ class Mention(models.Model):
         constraints = [models.UniqueConstraint(fields=["message", "user"], name="ticketmention_once")]
 
 
+class Todo(models.Model):
+    """Something to be done for a ticket. `done_at` is when it was ticked, by `done_by`. One that was taken off the list
+    can be brought back while the ticket is there.
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="todos", db_index=False)
+    text = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["ticket", "id"], name="tickettodo_of")]
+
+
 class SavedReply(models.Model):
     """An answer that is given often. `text` may hold variables; see `variables`.
 

@@ -76,6 +76,27 @@ class MessageOut(_Out):
     created_at: dt.datetime
 
 
+class TodoOut(_Out):
+    """Something to be done for a ticket. `done_at` is null until it is done; `done_by` is an address."""
+
+    id: int
+    text: str
+    done_at: dt.datetime | None
+    done_by: str | None
+
+
+class TodosIn(_In):
+    """What is to be done, up to 50 on one ticket, 200 characters each."""
+
+    items: list[str]
+
+
+class TodoChangeIn(_In):
+    """Whether it is done."""
+
+    done: bool
+
+
 class PromiseOut(_Out):
     """A promise about a ticket. `due_at` is when it runs out or ran out; null while it is paused or when it was kept.
 
@@ -131,6 +152,7 @@ class TicketDetailOut(TicketOut):
     description: str
     metadata: dict[str, str]
     rating_comment: str
+    checklist: list[TodoOut]
     messages: list[MessageOut]
 
 

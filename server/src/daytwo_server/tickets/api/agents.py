@@ -19,7 +19,7 @@ from daytwo_server.mail.selectors import deliveries_about
 from daytwo_server.tickets import services
 from daytwo_server.tickets.api.files import download
 from daytwo_server.tickets.api.said import Said, files_of
-from daytwo_server.tickets.api.told import message_told, ticket_told_in_full, tickets_told
+from daytwo_server.tickets.api.told import message_told, ticket_told_in_full, tickets_told, todo_told
 from daytwo_server.tickets.models import Attachment, Category, Priority, Ticket
 from daytwo_server.tickets.models import Status as TicketStatus
 from daytwo_server.tickets.schemas import (
@@ -33,11 +33,15 @@ from daytwo_server.tickets.schemas import (
     TicketChangeIn,
     TicketDetailOut,
     TicketsOut,
+    TodoChangeIn,
+    TodoOut,
+    TodosIn,
 )
+from daytwo_server.tickets.selectors import conversation
 from daytwo_server.tickets.selectors import tickets as selectors
 from daytwo_server.tickets.selectors.inbox import in_order
 from daytwo_server.tickets.selectors.matching import TICKETS
-from daytwo_server.tickets.services import Change, Impossible, Invalid, TicketGone
+from daytwo_server.tickets.services import Change, Impossible, Invalid, TicketGone, TodoGone
 from daytwo_server.tickets.services.outgoing import about
 
 router = Router(tags=["Tickets"])
@@ -143,6 +147,32 @@ def merge_ticket(request: HttpRequest, code: str, merging: MergeIn) -> TicketDet
     return ticket_told_in_full(_find(str(into.pk)))
 
 
+@router.post("/tickets/{code}/checklist", response={201: list[TodoOut]}, auth=_REPLY, by_alias=True)
+def add_to_checklist(request: HttpRequest, code: str, todos: TodosIn) -> Status[list[TodoOut]]:
+    """Put these on the list of what is to be done for the ticket; the answer is the whole list."""
+    ticket = _find(code)
+    with _refusals():
+        services.add_todos(ticket, todos.items, actor=request.auth)  # type: ignore[attr-defined]
+    return Status(201, [todo_told(one) for one in conversation.todos(ticket)])
+
+
+@router.patch("/tickets/{code}/checklist/{int:todo}", response=TodoOut, auth=_REPLY, by_alias=True)
+def tick_on_checklist(request: HttpRequest, code: str, todo: int, change: TodoChangeIn) -> TodoOut:
+    """Say that something is done, or is not."""
+    ticket = _find(code)
+    with _refusals():
+        return todo_told(services.tick(ticket, todo, done=change.done, actor=request.auth))  # type: ignore[attr-defined]
+
+
+@router.delete("/tickets/{code}/checklist/{int:todo}", response={204: None}, auth=_REPLY)
+def take_off_checklist(request: HttpRequest, code: str, todo: int) -> Status[None]:
+    """Take it off the list."""
+    ticket = _find(code)
+    with _refusals():
+        services.remove_todo(ticket, todo, actor=request.auth)  # type: ignore[attr-defined]
+    return Status(204, None)
+
+
 @router.get("/tickets/{code}/attachments/{uid}", auth=_VIEW)
 def get_ticket_attachment(request: HttpRequest, code: str, uid: str) -> StreamingHttpResponse:
     """The bytes of a file, to be saved."""
@@ -167,6 +197,8 @@ def _refusals() -> Iterator[None]:
         raise invalid(problem.fields) from None
     except Impossible as problem:
         raise HttpError(409, str(problem)) from None
+    except TodoGone as problem:
+        raise HttpError(404, str(problem)) from None
     except TicketGone:
         raise HttpError(404, _NO_SUCH) from None
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from daytwo_server.accounts.http import absolute
 from daytwo_server.mail.models import Delivery
 from daytwo_server.mail.selectors import deliveries_about
-from daytwo_server.tickets.models import Attachment, Message, Ticket
+from daytwo_server.tickets.models import Attachment, Message, Ticket, Todo
 from daytwo_server.tickets.promises import Promise, promises
 from daytwo_server.tickets.schemas import (
     AttachmentOut,
@@ -20,8 +20,10 @@ from daytwo_server.tickets.schemas import (
     PromiseOut,
     TicketDetailOut,
     TicketOut,
+    TodoOut,
 )
 from daytwo_server.tickets.selectors import tickets as selectors
+from daytwo_server.tickets.selectors.conversation import todos
 from daytwo_server.tickets.services.outgoing import about
 
 
@@ -41,8 +43,15 @@ def ticket_told_in_full(ticket: Ticket) -> TicketDetailOut:
         "description": first.content if first else "",
         "metadata": ticket.metadata,
         "rating_comment": ticket.rating_comment,
+        "checklist": [todo_told(one) for one in todos(ticket)],
         "messages": [message_told(one, ticket, deliveries[about(one.pk)]) for one in messages],
     })  # fmt: skip
+
+
+def todo_told(todo: Todo) -> TodoOut:
+    """Something to be done for a ticket."""
+    by = todo.done_by.email if todo.done_by else None
+    return TodoOut(id=todo.pk, text=todo.text, done_at=todo.done_at, done_by=by)
 
 
 def message_told(message: Message, ticket: Ticket, deliveries: Sequence[Delivery] = ()) -> MessageOut:

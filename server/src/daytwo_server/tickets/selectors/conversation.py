@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from daytwo_server.accounts.models import User
 from daytwo_server.core.pages import first_page, page
 from daytwo_server.core.prepared import Prepared
-from daytwo_server.tickets.models import Attachment, HeldMail, Mention, Message, Participant, Status, Ticket
+from daytwo_server.tickets.models import Attachment, HeldMail, Mention, Message, Participant, Status, Ticket, Todo
 from daytwo_server.tickets.selectors.tickets import with_merged
 from daytwo_server.tickets.thanks import only_thanks
 
@@ -128,6 +128,11 @@ def earlier_of(ticket: Ticket) -> list[Ticket]:
     return _OTHERS(ticket.customer_id, ticket.pk)
 
 
+def todos(ticket: Ticket) -> list[Todo]:
+    """What is to be done for it, and what was."""
+    return _TODOS(ticket.pk)
+
+
 def belonging_to(ticket: Ticket) -> list[Ticket]:
     """The tickets that were merged into this one, and those that follow it."""
     return _BELONGING(ticket.pk)
@@ -138,6 +143,9 @@ _LAST = Prepared[int](
     lambda ticket: Message.objects.filter(ticket=ticket).order_by("-pk").values_list("pk", flat=True)[:1]
 )
 _SAID = Prepared[Message](lambda ticket: said_in(ticket).order_by("-created_at", "-pk")[: WINDOW + 1])
+_TODOS = Prepared[Todo](
+    lambda ticket: Todo.objects.filter(ticket=ticket, removed_at=None).select_related("done_by").order_by("pk")
+)
 _HELD = Prepared[HeldMail](
     lambda ticket: HeldMail.objects.filter(ticket=ticket, settled_at=None).order_by("pk")[:WINDOW]
 )

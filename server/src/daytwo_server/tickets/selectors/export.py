@@ -30,6 +30,7 @@ def of_customer(customer: Customer) -> _Rows:
         for ticket in Ticket.objects.filter(pk__in=numbers).order_by("pk").prefetch_related("tags"):
             refs = outgoing.about_tickets([ticket.pk])
             yield _ticket(ticket) | {
+                "checklist": [{"text": one.text, "doneAt": one.done_at} for one in ticket.todos.order_by("pk")],
                 "mailed": [went(one) for ref in refs for one in mailed.get(ref, ())],
                 "messages": _messages(ticket.messages.all(), customer),
             }

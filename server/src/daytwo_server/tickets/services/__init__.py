@@ -39,13 +39,14 @@ from daytwo_server.tickets.services.telling import (
     tell_of_reply,
     tell_of_risk,
 )
+from daytwo_server.tickets.services.todos import TodoGone, add_todos, remove_todo, restore_todo, tick
 
 __all__ = [
     "LISTS_TOPIC", "MAX_BULK", "POSSIBLE_SPAM", "SPAM", "Actor", "Answered", "Bulk", "Change", "File", "Impossible",
-    "Invalid", "NewTicket", "ReplyWords", "Said", "TicketGone", "TooFast", "TooLate", "assign", "change",
-    "change_many", "close_resolved", "customer_reply", "delete_reply", "delete_tickets", "filled_for",
-    "forget_customer", "mail_went_on", "mark", "merge", "note", "note_from_outside", "note_use", "open_ticket", "rate",
-    "remark", "reply", "restore_reply", "save_reply", "set_due", "set_status", "take_by_writing", "tell_of_assignment",
-    "tell_of_lateness", "tell_of_note", "tell_of_opening", "tell_of_reply", "tell_of_risk", "ticket_topic",
-    "undelivered",
+    "Invalid", "NewTicket", "ReplyWords", "Said", "TicketGone", "TodoGone", "TooFast", "TooLate", "add_todos",
+    "assign", "change", "change_many", "close_resolved", "customer_reply", "delete_reply", "delete_tickets",
+    "filled_for", "forget_customer", "mail_went_on", "mark", "merge", "note", "note_from_outside", "note_use",
+    "open_ticket", "rate", "remark", "remove_todo", "reply", "restore_reply", "restore_todo", "save_reply", "set_due",
+    "set_status", "take_by_writing", "tell_of_assignment", "tell_of_lateness", "tell_of_note", "tell_of_opening",
+    "tell_of_reply", "tell_of_risk", "tick", "ticket_topic", "undelivered",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from daytwo_server.core import blobs, live, search
 from daytwo_server.desk.services import forget_drafts
 from daytwo_server.mail import services as mail
 from daytwo_server.tickets.drafts import note_key, reply_key
-from daytwo_server.tickets.models import Attachment, Mailed, Message, Pace, Participant, Tag, Ticket
+from daytwo_server.tickets.models import Attachment, Mailed, Message, Pace, Participant, Tag, Ticket, Todo
 from daytwo_server.tickets.services import notices, outgoing
 from daytwo_server.tickets.services.common import LISTS_TOPIC, held, ticket_topic
 
@@ -84,10 +84,11 @@ def _delete_messages(ids: Collection[int]) -> None:
 
 
 def _forget_beside(numbers: Collection[int]) -> None:
-    """What no message was made of: what is held, mails about the whole ticket, what is being written, and what we were
-    told of the events that stay.
+    """What no message was made of: what is to be done, what is held, mails about the whole ticket, what is being
+    written, and what we were told of the events that stay.
     """
     refs = [*(f"ticket:{one}" for one in numbers), *outgoing.about_tickets(numbers)]
     events = Message.objects.filter(ticket__in=numbers, kind=Message.Kind.SYSTEM).values_list("pk", flat=True)
     mail.forget(refs=[*refs, *(f"{notices.ABOUT}:{one}" for one in events)])
+    Todo.objects.filter(ticket__in=numbers).delete()
     forget_drafts(key(one) for one in numbers for key in (reply_key, note_key))

@@ -9,7 +9,7 @@ from django.db import transaction
 from daytwo_server.core import clock
 from daytwo_server.tickets.facts import TicketMerged
 from daytwo_server.tickets.machine import Event, Impossible
-from daytwo_server.tickets.models import Message, Status, Ticket
+from daytwo_server.tickets.models import Message, Status, Ticket, Todo
 from daytwo_server.tickets.services.common import Actor, Step, announce, held, note_audit, person_of, take
 
 
@@ -17,8 +17,8 @@ def merge(ticket: Ticket, into: Ticket, *, actor: Actor) -> Ticket:
     """Close the ticket; its messages are shown in the other one too, and what the customer replies goes there.
 
     A question that nobody has answered yet makes the other one pending, and has waited there since it was asked.
-    What was merged into it before follows. Raises `Impossible` for itself, for one that is closed on either side, and
-    for tickets of two customers: each would read the other's words.
+    What was merged into it before follows, and what is still to be done. Raises `Impossible` for itself, for one that
+    is closed on either side, and for tickets of two customers: each would read the other's words.
     """
     if ticket.pk == into.pk:
         raise Impossible("A ticket cannot be merged into itself.")
@@ -30,6 +30,7 @@ def merge(ticket: Ticket, into: Ticket, *, actor: Actor) -> Ticket:
         told = _take_over(other, one, actor)
         told += take(one, _noted(one, f"Merged into {other.code}", actor, Event.MERGED), merged_into_id=other.pk)
         Ticket.objects.filter(merged_into=one).update(merged_into=other, updated_at=now)
+        Todo.objects.filter(ticket=one, done_at=None).update(ticket=other)
         note_audit("merged", one, actor, after={"into": other.pk})
         announce([TicketMerged(ticket=one.pk, into=other.pk), *told], one.pk, other.pk)
     return other

@@ -2,7 +2,18 @@
 
 from django.urls import re_path
 
-from daytwo_server.tickets.web import changes, listing, mails, opening, promised, reports, saved_replies, saying, ticket
+from daytwo_server.tickets.web import (
+    changes,
+    listing,
+    mails,
+    opening,
+    promised,
+    reports,
+    saved_replies,
+    saying,
+    ticket,
+    todos,
+)
 
 # Every address works with a slash at its end too; the ones without are what links are made of.
 _TICKET = r"^tickets/(?P<number>\d{1,18})"
@@ -35,5 +46,6 @@ urlpatterns = [
     re_path(rf"{_TICKET}/saved/?$", saved_replies.offered, name="saved"),
     re_path(rf"{_TICKET}/saved/(?P<reply>\d{{1,18}})/?$", saved_replies.insert, name="insert"),
     re_path(rf"{_TICKET}/note/?$", saying.note, name="note"),
+    re_path(rf"{_TICKET}/todos/?$", todos.todos, name="todos"),
     re_path(rf"{_TICKET}/merge/?$", saying.merge, name="merge"),
 ]

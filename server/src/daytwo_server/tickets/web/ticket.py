@@ -127,6 +127,17 @@ def _properties(request: HttpRequest, found: Ticket) -> Words:
         "priorities": Priority.choices,
         "categories": Category.choices,
         "promises": promises([found.pk])[found.pk],
+        **todo_words(request, found),
+    }
+
+
+def todo_words(request: HttpRequest, found: Ticket) -> Words:
+    """What is to be done for the ticket."""
+    todos = conversation.todos(found)
+    return {
+        "todos": todos,
+        "todos_done": sum(one.done_at is not None for one in todos),
+        "may_tick": can(request.user, "tickets.reply") and found.status != Status.CLOSED,
     }
 
 
