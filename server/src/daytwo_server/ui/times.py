@@ -15,7 +15,8 @@ from daytwo_server.core import clock
 from daytwo_server.ui import formats
 from daytwo_server.ui.strict import choice
 
-_STYLES = frozenset({"", "short", "clock", "date"})
+_STYLES = frozenset({"", "short", "left", "clock", "date"})
+_AGO = frozenset({"", "short"})
 _absolute = ContextVar("absolute_times", default=False)
 
 
@@ -34,8 +35,9 @@ def shown(
     never: str = "never",
 ) -> SafeString:  # fmt: skip
     """How long ago, with the exact moment in a tooltip, in the reader's time zone. Styles: "" is "5 min ago", "short"
-    is "5 min", "clock" is "08:40", "date" is "14 Oct". A missing value reads `never`. For readers who want times
-    `absolute` the first two are "08:40", or "14 Oct, 08:40" on another day.
+    is "5 min", "clock" is "08:40", "date" is "14 Oct". For readers who want times `absolute` the first two are "08:40",
+    or "14 Oct, 08:40" on another day; "left" is "5 min" for them too, for what is a length of time: "5 min late". A
+    missing value reads `never`.
 
     `stop` lets the keyboard stop here to show the tooltip. Turn it off inside a link and in long lists, where the
     focus of the link or the row shows it. `bare` leaves even the tooltip to static/ui/js/tips.js, for lists of fifty;
@@ -47,10 +49,13 @@ def shown(
         raise ValueError("A naive time cannot be shown: nobody knows whose clock it is of.")
     now = clock.now()
     near = abs((now - value).total_seconds()) < formats.WEEK
-    relative = choice(style, _STYLES, "time style") in {"", "short"} and not _absolute.get()
+    relative = choice(style, _STYLES, "time style") == "left" or (style in _AGO and not _absolute.get())
+    short = style in {"short", "left"}
+    if style == "left" and _absolute.get():
+        bare, stop = False, False  # the only kind that moves on such a page says so by itself
     utc = f"{value.astimezone(clock.UTC):%Y-%m-%dT%H:%M:%SZ}"
     if bare and near and relative:  # the reader's zone says nothing here, and finding it takes the longest
-        text = formats.relative(value, now, short=style == "short")
+        text = formats.relative(value, now, short=short)
         return mark_safe(f'<time datetime="{utc}">{text}</time>')  # noqa: S308 - digits and units
     moment = timezone.localtime(value)
     match style:
@@ -59,7 +64,7 @@ def shown(
         case "date":
             text = formats.day(moment, now)
         case _ if relative:
-            text = formats.relative(moment, now, short=style == "short")
+            text = formats.relative(moment, now, short=short)
         case _:
             text = formats.absolute(moment, now)
     if bare:

@@ -99,10 +99,16 @@ def test_the_page_works_without_a_script_and_every_press_is_undone(ticket, nia, 
 
 def test_htmx_gets_the_list_alone(ticket, nia, signed_in):
     path = f"/tickets/{ticket.pk}/todos"
-    answer = signed_in(nia).post(path, {"do": "add", "text": "Ask"}, headers={"HX-Request-Type": "partial"})
-    assert json.loads(answer["HX-Trigger"])["ui:toast"]["level"] == "success"
+    client, part = signed_in(nia), {"HX-Request-Type": "partial"}
+    answer = client.post(path, {"do": "add", "text": "Ask"}, headers=part)
     assert "<html" not in answer.text
     assert "0 of 1" in answer.text
+    assert "HX-Trigger" not in answer  # the line says it
+    answer = client.post(path, {"do": f"done={Todo.objects.get().pk}"}, headers=part)
+    assert "1 of 1" in answer.text
+    assert json.loads(answer["HX-Trigger"])["ui:toast"]["undo"] == f"{path}?do=open={Todo.objects.get().pk}"
+    answer = client.post(path, {"do": "add", "text": " "}, headers=part)
+    assert json.loads(answer["HX-Trigger"])["ui:toast"]["text"] == "Write what is to be done."
 
 
 def test_who_may_not_answer_reads_it(ticket, nia, charlie, signed_in):

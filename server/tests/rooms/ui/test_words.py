@@ -1,11 +1,14 @@
 """Numbers, durations and moments as people read them."""
 
 import datetime as dt
+import zoneinfo
 
 import pytest
+import time_machine
 
-from daytwo_server.ui import formats
+from daytwo_server.ui import formats, times
 
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 NOW = dt.datetime(2026, 11, 23, 9, 6, tzinfo=dt.UTC)
 
 
@@ -86,3 +89,29 @@ def test_the_year_is_that_of_the_readers_zone():
 )
 def test_a_clock_shows_hours_only_when_there_are_any(seconds, face):
     assert formats.clock_face(seconds) == face
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (dt.datetime(2026, 11, 23, 8, 40, tzinfo=BERLIN), "08:40"),
+        (dt.datetime(2026, 11, 22, 23, 59, tzinfo=BERLIN), "22 Nov, 23:59"),
+        (dt.datetime(2025, 10, 14, 8, 40, tzinfo=BERLIN), "14 Oct 2025, 08:40"),
+        (dt.datetime(2026, 11, 24, 8, 40, tzinfo=BERLIN), "24 Nov, 08:40"),
+    ],
+)
+def test_a_moment_by_the_clock_has_its_date_unless_it_is_today(moment, text):
+    assert formats.absolute(moment, dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.UTC)) == text
+
+
+@time_machine.travel(dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.UTC), tick=False)
+def test_who_wants_absolute_times_is_still_told_lengths_of_time():
+    moment = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
+    for bare in (True, False):
+        assert ">2 h ago</time>" in times.shown(moment, bare=bare)
+        with times.absolute(on=True):
+            assert ">09:00</time>" in times.shown(moment, bare=bare)
+            assert ">09:00</time>" in times.shown(moment, "short", bare=bare)
+            told = times.shown(moment, "left", bare=bare)
+        assert 'data-relative="left"' in told
+        assert ">2 h</time>" in told

@@ -66,15 +66,15 @@ def rows(tickets: Sequence[Ticket], url: Callable[[int], str]) -> list[Row]:
             assignee=str(ticket.assignee or ""),
             assignee_key=ticket.assignee.email if ticket.assignee else "",
             due=_due_tone(made[ticket.pk], now),
-            due_at=_shown(ticket.due_at),
+            due_at=_shown(ticket.due_at, "left"),
             waits=_shown(ticket.waiting_since),
         )
         for ticket in tickets
     ]
 
 
-def _shown(moment: dt.datetime | None) -> SafeString | None:
-    return times.shown(moment, "short", bare=True) if moment else None
+def _shown(moment: dt.datetime | None, style: str = "short") -> SafeString | None:
+    return times.shown(moment, style, bare=True) if moment else None
 
 
 def _due_tone(made: Sequence[Promise], now: dt.datetime) -> str:

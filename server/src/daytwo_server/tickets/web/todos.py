@@ -35,15 +35,16 @@ def todos(request: HttpRequest, number: str) -> HttpResponse:
         back = request.POST.get("next") or request.GET.get("next", "")
         return redirect(safe_url(request, back, reverse("tickets:ticket", args=[found.pk])))
     words = {"ticket": found, "here": "", "todo_added": do == "add", **todo_words(request, found)}
-    return toasts.attach(render(request, "tickets/_todos.html", words), toast)
+    answer = render(request, "tickets/_todos.html", words)
+    return answer if do == "add" and toast.level == "success" else toasts.attach(answer, toast)
 
 
 def _done(request: HttpRequest, found: Ticket, do: str, todo: int) -> Toast:
     actor, path = viewer(request), reverse("tickets:todos", args=[found.pk])
     match do:
         case "add":
-            services.add_todos(found, [request.POST.get("text", "")], actor=actor)
-            return Toast("It is on the list")
+            [added] = services.add_todos(found, [request.POST.get("text", "")], actor=actor)
+            return Toast("It is on the list", undo=f"{path}?do=remove={added.pk}")
         case "done":
             services.tick(found, todo, done=True, actor=actor)
             return Toast("Done", undo=f"{path}?do=open={todo}")

@@ -36,11 +36,11 @@ const face = (seconds) => {
 };
 
 const tickTimes = () => {
-  if (document.documentElement.dataset.times === "absolute") return;
-  for (const el of document.querySelectorAll("time[data-relative], [data-relative] time")) {
+  const absolute = document.documentElement.dataset.times === "absolute";
+  for (const el of document.querySelectorAll(absolute ? 'time[data-relative="left"]' : "time[data-relative], [data-relative] time")) {
     const seconds = now() - Date.parse(el.dateTime) / 1000;
     // From a week on the server's date is better than anything that can be counted here.
-    if (Math.abs(seconds) < WEEK) el.textContent = relative(seconds, el.closest("[data-relative]").dataset.relative === "short");
+    if (Math.abs(seconds) < WEEK) el.textContent = relative(seconds, el.closest("[data-relative]").dataset.relative !== "");
   }
 };
 
