@@ -30,6 +30,8 @@ from daytwo_server.sla import services as sla
 from daytwo_server.sla.models import Policy
 from daytwo_server.tickets import services as tickets
 from daytwo_server.tickets.models import Ticket
+from daytwo_server.webhooks import services as webhooks
+from daytwo_server.webhooks.models import Endpoint
 
 Role = Membership.Role
 _numbers = itertools.count(1)
@@ -176,6 +178,12 @@ def calendar(name: str = "Office", **fields: Any) -> Calendar:
     week = {weekday: [(540, 720), (780, 1020)] for weekday in range(5)}
     words = {"name": name, "time_zone": "UTC", "week": week} | fields
     return calendars.create_calendar(calendars.CalendarWords(**words), actor=None)
+
+
+def webhook(name: str = "Dashboard", **fields: Any) -> Endpoint:
+    """One that is told everything, at an address where nobody listens."""
+    words = {"name": name, "url": "https://hooks.example.com/daytwo"} | fields
+    return webhooks.create_endpoint(webhooks.EndpointWords(**words), actor=None)
 
 
 def policy(name: str = "Everybody", **fields: Any) -> Policy:

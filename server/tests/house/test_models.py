@@ -19,6 +19,7 @@ FLOORS = [
     "desk",
     "links",
     "calendars",
+    "webhooks",
     "catalog",
     "customers",
     "errors",

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "daytwo_server.desk.apps.DeskConfig",
     "daytwo_server.links.apps.LinksConfig",
     "daytwo_server.calendars.apps.CalendarsConfig",
+    "daytwo_server.webhooks.apps.WebhooksConfig",
     "daytwo_server.catalog.apps.CatalogConfig",
     "daytwo_server.customers.apps.CustomersConfig",
     "daytwo_server.errors.apps.ErrorsConfig",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("daytwo_server.catalog.web")),
     path("", include("daytwo_server.links.web")),
     path("", include("daytwo_server.calendars.web")),
+    path("", include("daytwo_server.webhooks.web")),
     path("", include("daytwo_server.rollouts.web")),
     path("", include("daytwo_server.sla.web")),
     path("", include("daytwo_server.mail.web")),

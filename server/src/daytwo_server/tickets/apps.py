@@ -10,7 +10,10 @@ class TicketsConfig(AppConfig):
         from daytwo_server.customers import exports
         from daytwo_server.desk import palette
         from daytwo_server.desk.services import when_begun
-        from daytwo_server.tickets import refs  # noqa: F401 - registers them
+        from daytwo_server.tickets import (
+            hooks,
+            refs,  # noqa: F401 - registers them
+        )
         from daytwo_server.tickets.selectors import export, inbox
         from daytwo_server.tickets.services import take_by_writing
         from daytwo_server.ui import nav
@@ -41,4 +44,5 @@ class TicketsConfig(AppConfig):
             text="Answers that are given often",
         )  # fmt: skip
         when_begun(take_by_writing)
+        hooks.register()
         nav.count("tickets:list", inbox.waiting, "whose customer waits for an answer")
