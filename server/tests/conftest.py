@@ -86,6 +86,7 @@ def _settings_of_this_test():
     from daytwo_server.core import preferences
     from daytwo_server.flags.selectors import snapshots
     from daytwo_server.ui import nav
+    from daytwo_server.webhooks import services as webhooks
 
     snapshots.forget()  # by the number of an environment, which the next test gives to another one
     cache.clear()  # where attempts are counted
@@ -95,6 +96,7 @@ def _settings_of_this_test():
     # Counted every few seconds, and so one query more now and then; tests of the counts ask by `nav.forget_counts`.
     nav.forget_counts()
     nav._cache.next_look = math.inf
+    webhooks._known.until, webhooks._known.anybody = math.inf, False  # until a test makes one
     yield
     preferences.reset()
     nav.forget_counts()

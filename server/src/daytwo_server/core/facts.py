@@ -35,6 +35,7 @@ F = TypeVar("F", bound=Callable[[Any], None])
 _classes: dict[str, type] = {}
 _reactions: dict[str, Callable[[Any], None]] = {}
 _reactions_to: dict[str, list[str]] = defaultdict(list)
+_wanted: dict[str, Callable[[], bool]] = {}
 
 
 class OutsideTransaction(Exception):
@@ -70,8 +71,9 @@ def fact(cls: C) -> C:
     return cls
 
 
-def reaction(*facts: type) -> Callable[[F], F]:
-    """Run the function after each of these facts, in a transaction of its own on the store `default`.
+def reaction(*facts: type, when: Callable[[], bool] | None = None) -> Callable[[F], F]:
+    """Run the function after each of these facts, in a transaction of its own on the store `default`; with `when` after
+    those alone that were recorded while it said so. It is asked often, so it must be quick.
 
     What it writes there takes effect exactly once; when it fails it is run again, and ends as a dead letter. Speaking
     to the world belongs into a job that it enqueues.
@@ -80,6 +82,8 @@ def reaction(*facts: type) -> Callable[[F], F]:
     def register(function: F) -> F:
         name = f"{function.__module__}.{function.__qualname__}"
         _reactions[name] = function
+        if when is not None:
+            _wanted[name] = when
         for cls in facts:
             if _classes.get(cls.__name__) is not cls:
                 raise TypeError(f"{cls.__qualname__} is no fact; decorate it with @fact.")
@@ -109,7 +113,7 @@ def record(*facts: object) -> None:
     deliveries = [
         {"fact": row_id, "reaction": name}
         for row_id, (_, fact_name, *_) in zip(sorted(ids), rows, strict=True)
-        for name in _reactions_to.get(fact_name, ())
+        for name in _now_to(fact_name)
     ]
     # First in line: reactions are short, and an alarm may be what they raise.
     jobs.enqueue_many(react, deliveries, priority=Job.Priority.URGENT)
@@ -119,7 +123,12 @@ def _row(fact: object, now: dt.datetime) -> tuple[dt.datetime, str, str, str]:
     name = type(fact).__name__
     if _classes.get(name) is not type(fact):
         raise TypeError(f"{type(fact).__qualname__} is no fact; decorate it with @fact.")
-    return now, name, msgspec.json.encode(fact).decode(), " ".join(_reactions_to.get(name, ()))
+    return now, name, msgspec.json.encode(fact).decode(), " ".join(_now_to(name))
+
+
+def _now_to(name: str) -> list[str]:
+    """The reactions that a fact of this name has now."""
+    return [one for one in _reactions_to.get(name, ()) if one not in _wanted or _wanted[one]()]
 
 
 @jobs.job("core.react", atomic=True)

@@ -3,6 +3,7 @@
 Rooms register theirs when they are loaded; no room is known here by name.
 """
 
+import functools
 import logging
 import threading
 import time
@@ -119,6 +120,7 @@ def register_section(group: str, label: str, url_name: str, icon: str, order: in
     _sections[url_name] = Section(
         group=group, label=label, url_name=url_name, icon=icon, order=order, action=action, text=text
     )
+    sections.cache_clear()
 
 
 _history = ""
@@ -135,6 +137,7 @@ def history() -> str:
     return _history
 
 
+@functools.cache
 def sections() -> Sequence[Section]:
     """All pages of the settings in the order of the page."""
     return sorted(_sections.values(), key=lambda one: (SECTION_GROUPS.index(one.group), one.order, one.label))

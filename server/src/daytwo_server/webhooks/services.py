@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import urllib.parse
 import uuid
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,16 @@ from daytwo_server.webhooks.models import MAX_NAME, MAX_URL, Call, Endpoint
 MAX_ENDPOINTS = 50
 OVERLAP = dt.timedelta(hours=24)  # how long the secret before the present one still signs
 SEND_KEY = "webhooks.send"
+
+
+class _Known:
+    """What this process knows of `anybody`, until when (`time.monotonic()`)."""
+
+    anybody = False
+    until = 0.0
+
+
+_known = _Known()
 
 
 class WebhookError(ValueError):
@@ -97,6 +108,14 @@ def archive_endpoint(endpoint: Endpoint, *, archived: bool, actor: User | None) 
     _note("removed" if archived else "restored", held, actor)
 
 
+def anybody() -> bool:
+    """Whether there is anybody to tell. Another process may learn up to a second late that there is."""
+    if _known.until < time.monotonic():
+        _known.anybody = Endpoint.objects.filter(off_at=None, archived_at=None).exists()
+        _known.until = time.monotonic() + 1.0
+    return _known.anybody
+
+
 def tell(event: str, data: Mapping[str, Any]) -> None:
     """Tell everybody who wants to know, in the caller's transaction; `data` are ids. One query when nobody does."""
     wanting = [
@@ -166,4 +185,5 @@ def _held(endpoint: Endpoint) -> Endpoint:
 
 
 def _note(verb: str, endpoint: Endpoint, actor: User | None, after: dict[str, Any] | None = None) -> None:
+    _known.until = 0.0
     audit.record(f"webhooks:endpoint:{verb}", actor=actor, ref=Ref("webhook", endpoint.pk), after=after)

@@ -9,10 +9,12 @@ from daytwo_server.tickets.facts import (
     TicketReplied,
     TicketStatusChanged,
 )
-from daytwo_server.webhooks.services import tell
+from daytwo_server.webhooks.services import anybody, tell
 
 
-@reaction(TicketOpened, TicketReplied, TicketStatusChanged, TicketAssigned, TicketPriorityChanged, TicketRated)
+@reaction(
+    TicketOpened, TicketReplied, TicketStatusChanged, TicketAssigned, TicketPriorityChanged, TicketRated, when=anybody
+)  # fmt: skip
 def tell_other_systems(fact: Any) -> None:
     """Ids alone: what they are told is made when they are."""
     match fact:

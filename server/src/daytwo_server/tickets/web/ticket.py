@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from daytwo_server.accounts import selectors as accounts
@@ -123,12 +126,26 @@ def _properties(request: HttpRequest, found: Ticket) -> Words:
         "may_manage": may_manage,
         "members": accounts.people(limit=MENU + 1) if may_manage else [],
         "menu": MENU,
-        "statuses": [(one.value, one.label) for one in (*machine.ACTIVE, Status.RESOLVED) if one != found.status],
-        "priorities": Priority.choices,
-        "categories": Category.choices,
+        "statuses": _others("status", found.status, "Set to") if may_manage else "",
+        "priorities": _others("priority", found.priority) if may_manage else "",
+        "categories": _others("category", found.category) if may_manage else "",
         "promises": promises([found.pk])[found.pk],
         **todo_words(request, found),
     }
+
+
+_CHOICES: dict[str, Sequence[tuple[str, str]]] = {
+    "status": [(one.value, one.label) for one in (*machine.ACTIVE, Status.RESOLVED)],
+    "priority": Priority.choices,
+    "category": Category.choices,
+}
+
+
+@functools.cache
+def _others(name: str, now: str, command: str = "") -> SafeString:
+    """The buttons of everything that the field may be but is not: the same each time, on every page of a ticket."""
+    words = {"name": name, "command": command, "choices": [one for one in _CHOICES[name] if one[0] != now]}
+    return render_to_string("tickets/_others.html", words)
 
 
 def todo_words(request: HttpRequest, found: Ticket) -> Words:
