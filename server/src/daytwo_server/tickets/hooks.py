@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from daytwo_server.tickets.api.told import message_told, tickets_told
 from daytwo_server.tickets.models import Message
 from daytwo_server.tickets.selectors import tickets as selectors
 from daytwo_server.webhooks import events
@@ -30,6 +29,8 @@ def build(data: Mapping[str, Any]) -> dict[str, Any] | None:
     """The ticket, the `message` that was said where there is one, and the other ids as they were noted. Notes are never
     among it. None when the ticket or its customer was erased.
     """
+    from daytwo_server.tickets.api.told import message_told, tickets_told  # 10 MB that a digest has no use for
+
     ticket = selectors.ticket(str(data["ticket"]))
     if ticket is None or ticket.customer.erased_at is not None:
         return None

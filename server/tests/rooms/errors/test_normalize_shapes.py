@@ -307,3 +307,9 @@ def test_normalising_what_was_normalised_changes_nothing_that_people_see(raw):
     again = normalize(msgspec.json.decode(msgspec.json.encode(once)), received=NOW)
     assert group(again).hashes == group(once).hashes
     assert title_of(again) == title_of(once)
+
+
+def test_a_frame_of_which_nothing_can_be_shown_is_none():
+    raw = {"exception": {"values": [{"stacktrace": {"frames": [{"abs_path": "a.py"}, {"pre_context": [None]}]}}]}}
+    [value] = normalize(raw, received=NOW)["exception"]["values"]
+    assert value["stacktrace"]["frames"] == [{"abs_path": "a.py"}]

@@ -54,8 +54,8 @@ def _frame(raw: dict[str, Any], path: str, trimmer: Trimmer) -> dict[str, Any]:
         frame["context_line"] = _line(raw["context_line"])
     for name in ("pre_context", "post_context"):
         lines = raw.get(name)
-        if isinstance(lines, list) and lines:
-            frame[name] = [_line(line) for line in lines[:_MAX_LINES] if isinstance(line, str)]
+        if isinstance(lines, list) and (kept := [_line(line) for line in lines[:_MAX_LINES] if isinstance(line, str)]):
+            frame[name] = kept
     if isinstance(raw.get("vars"), dict) and raw["vars"]:
         frame["vars"] = trimmer.tree(raw["vars"], f"{path}.vars", limit=MAX_VARIABLE, budget=_MAX_LOCALS)
     return frame
