@@ -57,6 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def stream(self, flags):
         """One event for each change, in chunks, until the client leaves or `streams` is over."""
+        known = flags.snapshot  # before anybody is told that somebody listens
         flags.streaming += 1
         if not flags.streams or self.headers.get("Authorization") != f"Bearer {KEY}":
             self.answer(404, b"{}", "")
@@ -65,7 +66,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        known = flags.snapshot
         self.close_connection = True
         while flags.streams and not flags.stopped.wait(0.01):
             if flags.snapshot is not known:

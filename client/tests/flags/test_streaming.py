@@ -69,7 +69,7 @@ def test_a_revision_of_which_it_heard_is_asked_for_until_there_is_an_answer_and_
     streaming.trouble = 503
     streaming.snapshot = snapshot(flag(enabled=False), revision=41)
     named = "/flags/v1/snapshot?revision=41"
-    until(lambda: [path for _, path, _ in streaming.asked].count(named) > 2, seconds=30)
+    until(lambda: [path for _, path, _ in streaming.asked].count(named) > 2)
     streaming.trouble = None
     until(lambda: client.enabled("new-checkout") is False)
     known = len(streaming.asked)
