@@ -1,6 +1,6 @@
 """`make bench`: the numbers of docs/reference/performance.md, measured on this machine.
 
-    python bench/run.py [--only NAME ...] [--peers] [--rounds 100] [--json FILE]
+    python bench/run.py [--only NAME ...] [--peers] [--rounds 100] [--tickets 1000000] [--json FILE]
 
 Machines differ and are noisy: ratios within one run travel, absolutes do not. Nothing here passes or fails.
 """
@@ -58,6 +58,7 @@ def main() -> None:
     asked.add_argument("--only", nargs="*", choices=[*PARTS, *PEERS], default=list(PARTS))
     asked.add_argument("--peers", action="store_true", help="also the same loads on others")
     asked.add_argument("--rounds", type=int, default=100)
+    asked.add_argument("--tickets", type=int, nargs="*", help="how many in `support`: 10,000 and 100,000 unless told")
     asked.add_argument("--json", type=Path)
     options = asked.parse_args()
     asked_for = [*options.only, *PEERS] if options.peers else options.only

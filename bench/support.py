@@ -26,14 +26,14 @@ API = ("/api/v1/tickets?query=invoice", "/api/v1/tickets")
 SECONDS = 5
 
 
-def measure(folder: Path, _options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """On SQLite, and on PostgreSQL where it is installed."""
     for store, site in pages.stores(folder):
         if site is None:
             yield {"what": store}
             continue
         keys = site.setup()
-        for size in SIZES:
+        for size in options.tickets or SIZES:
             number = seed(site, size)
             site.start()
             try:
