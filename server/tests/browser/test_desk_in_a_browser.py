@@ -35,6 +35,17 @@ def chosen(page):
     return page.locator('#palette [role=option][aria-selected="true"]')
 
 
+def holding(page, path):
+    """What is asked for there, kept back until somebody lets it go on."""
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(re.compile(path), hold)
+    return held
+
+
 def draft_of(user, issue):
     found = desk.draft(user, services.draft_key(issue.pk))
     return found.text if found else ""
@@ -87,22 +98,34 @@ def test_enter_with_control_opens_a_new_tab(visit, bob, issues):
 
 def test_an_answer_that_comes_late_does_not_replace_a_newer_one(visit, bob, issues):
     page = visit("/profile/", bob)
-    slow = []
-
-    def hold(route):
-        slow.append(route)
-
-    page.route(re.compile(r"/palette\?q=first"), hold)
+    slow = holding(page, r"/palette\?q=first")
     page.keyboard.press("Control+k")
-    box(page).fill("firsterror")
-    page.wait_for_timeout(300)
-    assert slow
+    with page.expect_request(re.compile(r"/palette\?q=first")):
+        box(page).fill("firsterror")
     box(page).fill("seconderror")
     expect(chosen(page)).to_contain_text("SecondError")
     for route in slow:
         route.continue_()
     page.wait_for_timeout(300)
     expect(options(page)).to_have_count(1)
+    expect(chosen(page)).to_contain_text("SecondError")
+
+
+def test_an_answer_that_comes_late_leaves_the_choice_where_arrows_moved_it(visit, bob, issues):
+    page = visit("/profile/", bob)
+    slow = holding(page, r"/palette\?q=while\+paying")
+    page.keyboard.press("Control+k")
+    box(page).fill("while payin")
+    expect(chosen(page)).to_contain_text("SecondError")
+    with page.expect_request(re.compile(r"/palette\?q=while\+paying")):
+        page.keyboard.type("g")
+    page.keyboard.press("ArrowDown")
+    expect(chosen(page)).to_contain_text("FirstError")
+    with page.expect_response(re.compile(r"/palette\?q=while\+paying")):
+        slow[0].continue_()
+    page.wait_for_timeout(100)
+    expect(chosen(page)).to_contain_text("FirstError")
+    box(page).fill("while")  # another word: the best match comes first again
     expect(chosen(page)).to_contain_text("SecondError")
 
 

@@ -7,6 +7,8 @@ const ROW = "[data-rows] .row, tbody[data-rows] > tr";
 const options = () => [...list.querySelectorAll("[role=option]")];
 const chosen = () => list.querySelector('[aria-selected="true"]');
 
+const known = (option) => option?.href ?? option?.textContent;
+
 const choose = (option) => {
   chosen()?.setAttribute("aria-selected", "false");
   option?.setAttribute("aria-selected", "true");
@@ -54,11 +56,12 @@ const group = (found) =>
 /* ---- Asking ---- */
 let asking; // of the last question; an answer to an earlier one is not wanted any more
 let entered; // Enter came before the answer
+let moved; // the option that arrows chose since the last word: it stays chosen when the answer comes
 
 const ask = async () => {
   asking?.abort();
   const mine = (asking = new AbortController());
-  entered = null;
+  entered = moved = null;
   const text = input.value.trim();
   let answer;
   try {
@@ -77,7 +80,7 @@ const ask = async () => {
   // Without a word, where somebody was comes first; with one, what can be done here.
   if (found.length) list.insertBefore(group(found), text ? list.firstChild : (list.children[1] ?? null));
   const all = options();
-  choose(all[0]);
+  choose(all.find((option) => known(option) === known(moved)) ?? all[0]);
   if (answer || all.length) said.textContent = `${all.length || "No"} result${all.length === 1 ? "" : "s"}`;
   if (entered) run(entered);
 };
@@ -122,8 +125,10 @@ if (dialog && opener) {
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const all = options();
-    if (event.key in MOVES) choose(all.at((all.indexOf(chosen()) + MOVES[event.key]) % all.length));
-    else if (event.key === "Enter" && asking) entered = event;
+    if (event.key in MOVES) {
+      moved = all.at((all.indexOf(chosen()) + MOVES[event.key]) % all.length);
+      choose(moved);
+    } else if (event.key === "Enter" && asking) entered = event;
     else if (event.key === "Enter") run(event);
     else return;
     event.preventDefault();
