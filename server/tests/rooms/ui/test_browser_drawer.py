@@ -108,6 +108,25 @@ def test_what_was_changed_in_the_drawer_makes_the_list_ask_anew(visit):
     assert page.evaluate("window.stale") == 1
 
 
+def test_a_drawer_closed_before_the_answer_is_there_makes_the_list_ask_when_it_is(visit):
+    page = visit()
+    page.evaluate("document.body.addEventListener('stale', () => { window.stale = (window.stale ?? 0) + 1; })")
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/done", hold)
+    page.locator("a[data-drawer]").click()
+    with page.expect_request("**/done"):
+        drawer(page).get_by_role("button", name="Do").click()
+    page.keyboard.press("Escape")
+    expect(drawer(page)).to_be_hidden()
+    assert page.evaluate("window.stale") is None
+    held[0].continue_()
+    page.wait_for_function("() => window.stale === 1")
+
+
 def test_without_a_script_the_link_is_the_page(visit):
     page = visit(java_script_enabled=False)
     page.locator("a[data-drawer]").click()

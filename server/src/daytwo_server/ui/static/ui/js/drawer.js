@@ -74,6 +74,12 @@ const follow = () => {
   else if (drawer.dataset.open === ref) show(drawer.dataset.url, ref, "");
 };
 
+/* The list is asked anew once the drawer is closed and the answer is there, whichever comes last. */
+const tell = () => {
+  if (changed) window.htmx.trigger(document.body, "stale");
+  changed = false;
+};
+
 drawer.addEventListener("close", () => {
   asked += 1;
   const row = document.getElementById(title.textContent);
@@ -82,8 +88,7 @@ drawer.addEventListener("close", () => {
     if (history.state?.drawer) history.back();
     else history.replaceState(history.state, "", address(""));
   }
-  if (changed) window.htmx.trigger(document.body, "stale");
-  changed = false;
+  tell();
 });
 
 drawer.addEventListener("click", ({ target }) => {
@@ -94,7 +99,9 @@ drawer.addEventListener("click", ({ target }) => {
 
 document.addEventListener("htmx:after:request", ({ detail }) => {
   const { request, sourceElement } = detail.ctx;
-  if (request.method === "POST" && drawer.contains(sourceElement)) changed = true;
+  if (request.method !== "POST" || !drawer.contains(sourceElement)) return;
+  changed = true;
+  if (!drawer.open) tell();
 });
 
 document.addEventListener("ui:row", ({ detail }) => {
