@@ -43,9 +43,9 @@ if __name__ == "__main__":
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     worker = Worker()
-    worker.start()
-    sys.stdout.write("working\n")
+    sys.stdout.write("working\n")  # said first: a job may end the process at once
     sys.stdout.flush()
+    worker.start()
     while not stop:
         time.sleep(0.05)
     sys.exit(0 if worker.stop(dt.timedelta(seconds=float(os.environ.get("GRACE_S", "5")))) else 1)
