@@ -33,13 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On the second store, what asks for none has nothing new to say. Where a run decides over a change, a test whose
-    Chromium was too slow or too quick once is tried a second time, and named at the end.
-    """
-    if os.environ.get("DAYTWO_RERUN_BROWSER"):
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.flaky(reruns=1))
+    """On the second store, what asks for none has nothing new to say."""
     if config.getoption("store") == "sqlite":
         return
     others = [item for item in items if not _asks_for_a_store(item)]

@@ -6,6 +6,7 @@ and a theme is nothing but colours.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +59,17 @@ def session_cookie(user: User, url: str) -> dict[str, Any]:
     client.force_login(user)
     (name, cookie), *_ = client.cookies.items()
     return {"name": name, "value": cookie.value, "url": url}
+
+
+def holding(page: Any, pattern: str) -> list[Any]:
+    """What the page asks for at addresses that match, each kept back until somebody calls its `continue_`."""
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(re.compile(pattern), hold)
+    return held
 
 
 def check(page: Any, *what: str) -> None:

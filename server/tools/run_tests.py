@@ -1,7 +1,6 @@
 """`make test`: everything on SQLite, then what asks for a store on PostgreSQL. The last line says what was left out.
 
 DAYTWO_REQUIRE_POSTGRES and DAYTWO_REQUIRE_BROWSER turn a missing server or browser into a failure.
-DAYTWO_RERUN_BROWSER gives a test in Chromium that failed a second try, and lists it as RERUN.
 """
 
 from __future__ import annotations

@@ -35,17 +35,6 @@ def chosen(page):
     return page.locator('#palette [role=option][aria-selected="true"]')
 
 
-def holding(page, path):
-    """What is asked for there, kept back until somebody lets it go on."""
-    held = []
-
-    def hold(route):
-        held.append(route)
-
-    page.route(re.compile(path), hold)
-    return held
-
-
 def draft_of(user, issue):
     found = desk.draft(user, services.draft_key(issue.pk))
     return found.text if found else ""
@@ -98,7 +87,7 @@ def test_enter_with_control_opens_a_new_tab(visit, bob, issues):
 
 def test_an_answer_that_comes_late_does_not_replace_a_newer_one(visit, bob, issues):
     page = visit("/profile/", bob)
-    slow = holding(page, r"/palette\?q=first")
+    slow = looks.holding(page, r"/palette\?q=first")
     page.keyboard.press("Control+k")
     with page.expect_request(re.compile(r"/palette\?q=first")):
         box(page).fill("firsterror")
@@ -113,7 +102,7 @@ def test_an_answer_that_comes_late_does_not_replace_a_newer_one(visit, bob, issu
 
 def test_an_answer_that_comes_late_leaves_the_choice_where_arrows_moved_it(visit, bob, issues):
     page = visit("/profile/", bob)
-    slow = holding(page, r"/palette\?q=while\+paying")
+    slow = looks.holding(page, r"/palette\?q=while\+paying")
     page.keyboard.press("Control+k")
     box(page).fill("while payin")
     expect(chosen(page)).to_contain_text("SecondError")

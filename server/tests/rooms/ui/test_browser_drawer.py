@@ -111,12 +111,7 @@ def test_what_was_changed_in_the_drawer_makes_the_list_ask_anew(visit):
 def test_a_drawer_closed_before_the_answer_is_there_makes_the_list_ask_when_it_is(visit):
     page = visit()
     page.evaluate("document.body.addEventListener('stale', () => { window.stale = (window.stale ?? 0) + 1; })")
-    held = []
-
-    def hold(route):
-        held.append(route)
-
-    page.route("**/done", hold)
+    held = looks.holding(page, "/done$")
     page.locator("a[data-drawer]").click()
     with page.expect_request("**/done"):
         drawer(page).get_by_role("button", name="Do").click()
